@@ -1,9 +1,13 @@
 //! whodid: who did X, and who did not.
 
-pub mod segment;
-pub mod time;
-pub mod value;
-pub mod window;
 mod event;
+pub mod segment;
+mod time;
+mod value;
+pub mod window;
 
 pub use event::Event;
+pub use time::{
+    Span, TimeError, Timestamp, Unit, days, hours, millis, minutes, months, seconds, weeks, years,
+};
+pub use value::{Number, Record, Scalar, Value};

@@ -78,7 +78,7 @@ pub enum Anchor {
     /// The value of an attribute at `T`, an instant.
     Attribute(String),
     /// The user's first such event ever, up to `T`.
-    First(EventMatch),
+    First(Box<EventMatch>),
     /// The user's most recent such event ever, up to `T`.
-    Latest(EventMatch),
+    Latest(Box<EventMatch>),
 }

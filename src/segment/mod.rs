@@ -280,3 +280,36 @@ pub struct Sample {
     /// The first bucket no longer inside, in percent.
     pub to: Number,
 }
+
+impl EventPattern {
+    /// Whether an event of this name is meant.
+    pub fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Name(exact) => exact == name,
+            Self::Prefix(prefix) => name.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+impl From<&str> for EventPattern {
+    /// Reads the text form: a final `*` makes a prefix, `\*` at the end a literal star.
+    fn from(text: &str) -> Self {
+        match (text.strip_suffix("\\*"), text.strip_suffix('*')) {
+            (Some(start), _) => Self::Name(format!("{start}*")),
+            (None, Some(prefix)) => Self::Prefix(prefix.to_owned()),
+            (None, None) => Self::Name(text.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for EventPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::Name(name) => match name.strip_suffix('*') {
+                Some(start) => write!(f, "{start}\\*"),
+                None => f.write_str(name),
+            },
+        }
+    }
+}

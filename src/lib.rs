@@ -1,6 +1,7 @@
 //! whodid: who did X, and who did not.
 
 mod event;
+mod plan;
 pub mod segment;
 mod time;
 mod value;

@@ -179,9 +179,9 @@ fn step_months(at: i64, months: i64) -> i64 {
     let (year, month) = (index.div_euclid(12), index.rem_euclid(12).unsigned_abs() as u32 + 1);
     let last = days_in_month(year, month);
     if day > last {
-        (days_from_civil(year, month, last) + 1) * DAY - 1
+        (days_from_civil(year, month, last) + 1).saturating_mul(DAY).saturating_sub(1)
     } else {
-        days_from_civil(year, month, day) * DAY + at.rem_euclid(DAY)
+        days_from_civil(year, month, day).saturating_mul(DAY).saturating_add(at.rem_euclid(DAY))
     }
 }
 
@@ -261,7 +261,7 @@ const MAX_YEARS: i128 = 10_000;
 
 impl Span {
     /// Years and months together, in months.
-    fn all_months(self) -> i64 {
+    pub(crate) fn all_months(self) -> i64 {
         i64::from(self.years) * 12 + i64::from(self.months)
     }
 

@@ -1,0 +1,318 @@
+//! Exact sums: what numbers add up to, as if in rational arithmetic, whatever their order.
+
+use std::cmp::Ordering;
+use std::ops::Bound;
+
+use crate::segment::Range;
+use crate::value::Number;
+
+/// The exact sum of any `i64`s and finite `f64`s.
+///
+/// While everything fits it is one `i128` counting units of 2^-64; beyond that, a fixed-point number wide
+/// enough for 2^64 of the largest and the smallest floats, times any `i64`.
+#[derive(Clone, Debug)]
+pub(crate) struct ExactSum(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    Small(i128),
+    Wide(Box<Wide>),
+}
+
+impl Default for ExactSum {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl ExactSum {
+    /// The sum of nothing.
+    pub(crate) const ZERO: Self = Self(Repr::Small(0));
+
+    /// Adds a number.
+    #[inline]
+    pub(crate) fn add(&mut self, n: Number) {
+        if let (Repr::Small(sum), Some(units)) = (&mut self.0, units(n))
+            && let Some(total) = sum.checked_add(units)
+        {
+            *sum = total;
+        } else {
+            self.add_wide(&Wide::of(n));
+        }
+    }
+
+    /// Takes away a number that was added.
+    #[inline]
+    pub(crate) fn subtract(&mut self, n: Number) {
+        if let (Repr::Small(sum), Some(units)) = (&mut self.0, units(n))
+            && let Some(total) = sum.checked_sub(units)
+        {
+            *sum = total;
+        } else {
+            let mut negative = Wide::of(n);
+            negative.negate();
+            self.add_wide(&negative);
+        }
+    }
+
+    /// Adds `points` times another sum.
+    pub(crate) fn add_scaled(&mut self, points: i64, other: &Self) {
+        if let (Repr::Small(sum), Repr::Small(units)) = (&mut self.0, &other.0)
+            && let Some(total) = units.checked_mul(points.into()).and_then(|scaled| sum.checked_add(scaled))
+        {
+            *sum = total;
+        } else {
+            let mut scaled = other.wide();
+            scaled.scale(points.unsigned_abs());
+            if points < 0 {
+                scaled.negate();
+            }
+            self.add_wide(&scaled);
+        }
+    }
+
+    /// Adds `points` times a count.
+    pub(crate) fn add_counted(&mut self, points: i64, count: u64) {
+        let product = i128::from(points) * i128::from(count);
+        if let Repr::Small(sum) = &mut self.0
+            && let Some(total) = product.checked_mul(1 << 64).and_then(|units| sum.checked_add(units))
+        {
+            *sum = total;
+        } else {
+            let mut wide = Wide::ZERO;
+            wide.add_at(ONE_LIMB, product);
+            self.add_wide(&wide);
+        }
+    }
+
+    /// The sum against a number.
+    #[inline]
+    pub(crate) fn compare(&self, bound: Number) -> Ordering {
+        self.compare_mean(1, bound)
+    }
+
+    /// The sum divided by a count, which is not 0, against a number.
+    #[inline]
+    pub(crate) fn compare_mean(&self, count: u64, bound: Number) -> Ordering {
+        if let (Repr::Small(sum), Some(units)) = (&self.0, units(bound))
+            && let Some(total) = units.checked_mul(count.into())
+        {
+            return sum.cmp(&total);
+        }
+        let mut total = Wide::of(bound);
+        total.scale(count);
+        self.wide().compare(&total)
+    }
+
+    /// Whether the sum lies in a range.
+    pub(crate) fn is_in(&self, range: &Range) -> bool {
+        self.mean_is_in(1, range)
+    }
+
+    /// Whether the sum divided by a count, which is not 0, lies in a range.
+    pub(crate) fn mean_is_in(&self, count: u64, range: &Range) -> bool {
+        is_in(range, |bound| self.compare_mean(count, bound))
+    }
+
+    /// The sum: an integer where it is one that an `i64` holds, else the nearest float.
+    pub(crate) fn to_number(&self) -> Number {
+        self.mean(1)
+    }
+
+    /// The sum divided by a count, which is not 0; integer or nearest float like [`Self::to_number`].
+    pub(crate) fn mean(&self, count: u64) -> Number {
+        let mut quotient = self.wide();
+        let negative = quotient.is_negative();
+        if negative {
+            quotient.negate();
+        }
+        let remainder = quotient.divide(count.max(1));
+        if remainder == 0
+            && let Some(whole) = quotient.whole()
+            && let Ok(n) = i64::try_from(if negative { -whole } else { whole })
+        {
+            return Number::Int(n);
+        }
+        let nearest = quotient.nearest(remainder != 0);
+        Number::Float(if negative { -nearest } else { nearest })
+    }
+
+    fn wide(&self) -> Wide {
+        match &self.0 {
+            Repr::Small(units) => Wide::of_units(*units),
+            Repr::Wide(wide) => (**wide).clone(),
+        }
+    }
+
+    #[cold]
+    fn add_wide(&mut self, more: &Wide) {
+        match &mut self.0 {
+            Repr::Wide(wide) => wide.add(more),
+            Repr::Small(units) => {
+                let mut wide = Wide::of_units(*units);
+                wide.add(more);
+                self.0 = Repr::Wide(Box::new(wide));
+            }
+        }
+    }
+}
+
+/// Whether what `compare` compares with a bound lies in a range.
+pub(crate) fn is_in(range: &Range, compare: impl Fn(Number) -> Ordering) -> bool {
+    let low = match range.low {
+        Bound::Unbounded => true,
+        Bound::Included(bound) => compare(bound).is_ge(),
+        Bound::Excluded(bound) => compare(bound).is_gt(),
+    };
+    low && match range.high {
+        Bound::Unbounded => true,
+        Bound::Included(bound) => compare(bound).is_le(),
+        Bound::Excluded(bound) => compare(bound).is_lt(),
+    }
+}
+
+/// A finite float as an integer times a power of two: negative, integer, exponent.
+fn decode(x: f64) -> (bool, u64, i32) {
+    let bits = x.to_bits();
+    let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));
+    let mantissa = if exponent == 0 { fraction } else { fraction | 1 << 52 };
+    (bits >> 63 == 1, mantissa, exponent.max(1) - 1075)
+}
+
+/// A number in units of 2^-64, where it is a whole number of them and fits.
+#[inline]
+fn units(n: Number) -> Option<i128> {
+    let x = match n {
+        Number::Int(n) => return Some(i128::from(n) << 64),
+        Number::Float(x) => x,
+    };
+    let (negative, mantissa, exponent) = decode(x);
+    let magnitude = match exponent + 64 {
+        _ if mantissa == 0 => 0,
+        up @ 0..=73 => i128::from(mantissa) << up, // 53 bits and 73 are 126
+        down @ -52..0 if mantissa.trailing_zeros() >= down.unsigned_abs() => i128::from(mantissa >> -down),
+        _ => return None,
+    };
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Least units of a [`Wide`]: 2^-1088, a whole number of limbs below the least float, 2^-1074.
+const POINT: i32 = 1088;
+/// The limb that counts ones.
+const ONE_LIMB: usize = 17;
+/// Up to 2^1216 ones: the largest float is below 2^1024, 2^64 of them below 2^1088, times an `i64` below
+/// 2^1151; a score adds up at most 2^14 of those.
+const LIMBS: usize = 36;
+
+/// A fixed-point number in two's complement, least limb first.
+#[derive(Clone, Debug)]
+struct Wide([u64; LIMBS]);
+
+impl Wide {
+    const ZERO: Self = Self([0; LIMBS]);
+
+    fn of_units(units: i128) -> Self {
+        let mut wide = Self::ZERO;
+        wide.add_at(ONE_LIMB - 1, units);
+        wide
+    }
+
+    fn of(n: Number) -> Self {
+        let mut wide = Self::ZERO;
+        match n {
+            Number::Int(n) => wide.add_at(ONE_LIMB, n.into()),
+            Number::Float(x) => {
+                let (negative, mantissa, exponent) = decode(x);
+                let shift = (exponent + POINT).unsigned_abs();
+                let part = i128::from(mantissa) << (shift % 64);
+                wide.add_at(shift as usize / 64, if negative { -part } else { part });
+            }
+        }
+        wide
+    }
+
+    /// Adds an integer times 2^(64 `limb`) of the least unit.
+    fn add_at(&mut self, limb: usize, n: i128) {
+        let sign = if n < 0 { u64::MAX } else { 0 };
+        let mut parts = [n as u64, (n >> 64) as u64].into_iter();
+        let mut carry = false;
+        for have in self.0.iter_mut().skip(limb) {
+            (*have, carry) = have.carrying_add(parts.next().unwrap_or(sign), carry);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        let mut carry = false;
+        for (have, more) in self.0.iter_mut().zip(&other.0) {
+            (*have, carry) = have.carrying_add(*more, carry);
+        }
+    }
+
+    fn negate(&mut self) {
+        let mut carry = true;
+        for have in &mut self.0 {
+            (*have, carry) = (!*have).carrying_add(0, carry);
+        }
+    }
+
+    fn is_negative(&self) -> bool {
+        self.0[LIMBS - 1] >> 63 == 1
+    }
+
+    /// Multiplies; in two's complement the low limbs of the product do not ask for the sign.
+    fn scale(&mut self, factor: u64) {
+        let mut carry = 0;
+        for have in &mut self.0 {
+            let product = u128::from(*have) * u128::from(factor) + carry;
+            *have = product as u64;
+            carry = product >> 64;
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let sign = other.is_negative().cmp(&self.is_negative());
+        sign.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+    }
+
+    /// Divides a number that is not negative and answers the remainder.
+    fn divide(&mut self, by: u64) -> u64 {
+        let mut remainder = 0;
+        for have in self.0.iter_mut().rev() {
+            let part = u128::from(remainder) << 64 | u128::from(*have);
+            *have = (part / u128::from(by)) as u64;
+            remainder = (part % u128::from(by)) as u64;
+        }
+        remainder
+    }
+
+    /// A number that is not negative, where it is whole and below 2^64.
+    fn whole(&self) -> Option<i128> {
+        let (below, above) = (&self.0[..ONE_LIMB], &self.0[ONE_LIMB + 1..]);
+        below.iter().chain(above).all(|limb| *limb == 0).then(|| self.0[ONE_LIMB].into())
+    }
+
+    fn bit(&self, index: usize) -> bool {
+        self.0[index / 64] >> (index % 64) & 1 == 1
+    }
+
+    /// The float nearest to a number that is not negative and, with `more`, a little above what is stored;
+    /// ties go to the even one, and what is above every float to the largest.
+    fn nearest(&self, more: bool) -> f64 {
+        let Some(top) = (0..LIMBS * 64).rev().find(|i| self.bit(*i)) else { return 0.0 };
+        // The place of the float's last bit: 52 below its first, but never below 2^-1074.
+        let mut last = top.saturating_sub(52).max(14);
+        let mut mantissa = (last..=top).rev().fold(0_u64, |m, i| m << 1 | u64::from(self.bit(i)));
+        let sticky = more || (0..last - 1).any(|i| self.bit(i));
+        if self.bit(last - 1) && (sticky || mantissa & 1 == 1) {
+            mantissa += 1;
+            if mantissa == 1 << 53 {
+                (mantissa, last) = (mantissa >> 1, last + 1);
+            }
+        }
+        match mantissa >> 52 {
+            0 => f64::from_bits(mantissa),
+            _ if last - 13 >= 0x7ff => f64::MAX,
+            _ => f64::from_bits((last as u64 - 13) << 52 | mantissa & ((1 << 52) - 1)),
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Tests on a value, ready to run: patterns compiled, operands prepared, windows resolved once a `T`.
+
+use std::ops::Bound;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::plan::anniversary::{Anniversary, MonthDays};
+use crate::plan::bounds::{Bounds, Presence};
+use crate::plan::calendar::Zone;
+use crate::plan::filter::{FilterBody, fields_of};
+use crate::plan::value_ref::{ScalarRef, ScalarSet, ValueRef};
+use crate::segment::{Comparison, Test};
+use crate::value::Scalar;
+use crate::window::Window;
+
+/// A [`Test`] ready to be resolved at any `T`.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledTest {
+    body: TestBody,
+    moving: Vec<Moving>,
+}
+
+/// A test at one `T`.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundTest<'a> {
+    body: &'a TestBody,
+    resolved: Resolved,
+}
+
+impl CompiledTest {
+    /// Prepares a test.
+    ///
+    /// # Errors
+    /// A bad regular expression, which validation refuses before.
+    pub(crate) fn new(test: &Test) -> Result<Self, regex::Error> {
+        let mut moving = Vec::new();
+        Ok(Self { body: TestBody::new(test, &mut moving)?, moving })
+    }
+
+    /// The test at `T`.
+    pub(crate) fn at(&self, t: i64) -> BoundTest<'_> {
+        BoundTest { body: &self.body, resolved: resolve(&self.moving, t) }
+    }
+
+    /// Whether a value, or its absence, passes at `T`; for many values ask [`Self::at`] once.
+    pub(crate) fn passes(&self, value: Option<ValueRef<'_>>, t: i64) -> bool {
+        self.at(t).passes(value)
+    }
+
+    /// Whether the outcome depends on `T`.
+    pub(crate) fn depends_on_time(&self) -> bool {
+        !self.moving.is_empty()
+    }
+
+    /// The next `T` after `t` at which the outcome for the value may be another: never later than it is, but
+    /// perhaps earlier. `None`: at no later `T`.
+    pub(crate) fn next_change(&self, value: Option<ValueRef<'_>>, t: i64) -> Option<i64> {
+        self.body.next_change(&self.moving, value, t)
+    }
+}
+
+impl BoundTest<'_> {
+    /// Whether a value, or its absence, passes.
+    #[inline]
+    pub(crate) fn passes(&self, value: Option<ValueRef<'_>>) -> bool {
+        self.body.passes(&self.resolved, value)
+    }
+}
+
+/// What of a test or filter moves with `T`; tests refer to it by its place.
+#[derive(Clone, Debug)]
+pub(crate) enum Moving {
+    Within(Window),
+    Anniversary(Anniversary),
+}
+
+/// Everything [`Moving`] of one test or filter, at one `T`.
+pub(crate) type Resolved = Vec<Instants>;
+
+/// The instants that pass at one `T`.
+#[derive(Clone, Debug)]
+pub(crate) enum Instants {
+    Range(Bounds),
+    Anniversaries(MonthDays),
+}
+
+pub(crate) fn resolve(moving: &[Moving], t: i64) -> Resolved {
+    let resolve = |moving: &Moving| match moving {
+        Moving::Within(window) => Instants::Range(Bounds::of_values(window, t)),
+        Moving::Anniversary(anniversary) => Instants::Anniversaries(anniversary.at(t)),
+    };
+    moving.iter().map(resolve).collect()
+}
+
+/// A test whose moving parts are kept elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct TestBody {
+    positive: Positive,
+    /// The complement of the positive test is meant.
+    negated: bool,
+}
+
+/// The positive tests: a missing value passes none of them.
+#[derive(Clone, Debug)]
+enum Positive {
+    Exists,
+    /// A list of records with one that passes.
+    AnyElement(Box<FilterBody>),
+    /// A scalar, or a list with one, that passes.
+    Scalar(ScalarTest),
+}
+
+#[derive(Clone, Debug)]
+enum ScalarTest {
+    Eq(Scalar),
+    In(ScalarSet),
+    Between(Bound<Scalar>, Bound<Scalar>),
+    /// Text, lower-cased where the case is ignored.
+    Text(TextTest, String),
+    /// The same, and the value is to be lower-cased.
+    Folded(TextTest, String),
+    FoldedIn(ScalarSet),
+    Matches(Regex),
+    Fixed(Bounds),
+    /// The place of the [`Moving`] part.
+    Moving(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum TextTest {
+    Equals,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+impl TestBody {
+    pub(crate) fn new(test: &Test, moving: &mut Vec<Moving>) -> Result<Self, regex::Error> {
+        use Comparison as C;
+        let fold = test.ignore_case;
+        let scalar = match &test.comparison {
+            C::Exists(there) => return Ok(Self { positive: Positive::Exists, negated: !there }),
+            C::AnyElement(filter) => {
+                let positive = Positive::AnyElement(Box::new(FilterBody::new(filter, moving)?));
+                return Ok(Self { positive, negated: false });
+            }
+            C::Eq(Scalar::String(s)) | C::Ne(Scalar::String(s)) if fold => text(TextTest::Equals, s, fold),
+            C::Eq(one) | C::Ne(one) => ScalarTest::Eq(one.clone()),
+            C::In(many) | C::NotIn(many) if fold => ScalarTest::FoldedIn(set(many.iter().map(folded))),
+            C::In(many) | C::NotIn(many) => ScalarTest::In(set(many.iter().cloned())),
+            C::Gt(low) => ScalarTest::Between(Bound::Excluded(low.clone()), Bound::Unbounded),
+            C::Gte(low) => ScalarTest::Between(Bound::Included(low.clone()), Bound::Unbounded),
+            C::Lt(high) => ScalarTest::Between(Bound::Unbounded, Bound::Excluded(high.clone())),
+            C::Lte(high) => ScalarTest::Between(Bound::Unbounded, Bound::Included(high.clone())),
+            C::Between(low, high) => {
+                ScalarTest::Between(Bound::Included(low.clone()), Bound::Included(high.clone()))
+            }
+            C::Contains(s) | C::NotContains(s) => text(TextTest::Contains, s, fold),
+            C::StartsWith(s) => text(TextTest::StartsWith, s, fold),
+            C::EndsWith(s) => text(TextTest::EndsWith, s, fold),
+            C::Matches(pattern) | C::NotMatches(pattern) => {
+                ScalarTest::Matches(RegexBuilder::new(pattern).case_insensitive(fold).build()?)
+            }
+            C::Within(window @ Window::Fixed { .. }) => ScalarTest::Fixed(Bounds::of_values(window, 0)),
+            C::Within(window) => place(moving, Moving::Within(window.clone())),
+            C::Anniversary { next, tz } => {
+                place(moving, Moving::Anniversary(Anniversary { next: *next, zone: Zone::of(*tz) }))
+            }
+        };
+        let negated =
+            matches!(test.comparison, C::Ne(_) | C::NotIn(_) | C::NotContains(_) | C::NotMatches(_));
+        Ok(Self { positive: Positive::Scalar(scalar), negated })
+    }
+
+    #[inline]
+    pub(crate) fn passes(&self, resolved: &Resolved, value: Option<ValueRef<'_>>) -> bool {
+        let positive = match (&self.positive, value) {
+            (_, None) => false,
+            (Positive::Exists, Some(_)) => true,
+            (Positive::AnyElement(filter), Some(ValueRef::Records(records))) => {
+                records.iter().any(|record| filter.passes(resolved, &fields_of(filter, record)))
+            }
+            (Positive::AnyElement(_), Some(_)) => false,
+            (Positive::Scalar(test), Some(value)) => value.any_scalar(|one| test.passes(resolved, one)),
+        };
+        positive != self.negated
+    }
+
+    pub(crate) fn next_change(&self, moving: &[Moving], value: Option<ValueRef<'_>>, t: i64) -> Option<i64> {
+        let mut next: Option<i64> = None;
+        let mut sooner = |then: Option<i64>| next = next.into_iter().chain(then).min();
+        match (&self.positive, value?) {
+            (Positive::AnyElement(filter), ValueRef::Records(records)) => {
+                for record in records {
+                    sooner(filter.next_change(moving, &fields_of(filter, record), t));
+                }
+            }
+            (Positive::Scalar(ScalarTest::Moving(place)), value) => {
+                let moving = moving.get(*place)?;
+                value.any_scalar(|one| {
+                    if let ScalarRef::Instant(at) = one {
+                        sooner(match moving {
+                            Moving::Within(window) => Presence::of_value(window, at).next_change(t),
+                            Moving::Anniversary(anniversary) => Some(anniversary.next_change(at, t)),
+                        });
+                    }
+                    false
+                });
+            }
+            _ => {}
+        }
+        next
+    }
+}
+
+impl ScalarTest {
+    fn passes(&self, resolved: &Resolved, value: ScalarRef<'_>) -> bool {
+        match (self, value) {
+            (Self::Eq(one), value) => value == one.into(),
+            (Self::In(many), value) => many.contains(value),
+            (Self::FoldedIn(many), ScalarRef::Str(s)) => many.contains(ScalarRef::Str(&lower(s))),
+            (Self::FoldedIn(many), value) => many.contains(value),
+            (Self::Between(low, high), value) => lies_between(value, low, high),
+            (Self::Text(test, text), ScalarRef::Str(s)) => test.passes(s, text),
+            (Self::Folded(test, text), ScalarRef::Str(s)) => test.passes_folded(s, text),
+            (Self::Matches(regex), ScalarRef::Str(s)) => regex.is_match(s),
+            (Self::Fixed(bounds), ScalarRef::Instant(at)) => bounds.contains(at),
+            (Self::Moving(place), ScalarRef::Instant(at)) => match resolved.get(*place) {
+                Some(Instants::Range(bounds)) => bounds.contains(at),
+                Some(Instants::Anniversaries(days)) => days.contains(at),
+                None => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn lies_between(value: ScalarRef<'_>, low: &Bound<Scalar>, high: &Bound<Scalar>) -> bool {
+    let against = |bound: &Scalar| value.compare(bound.into());
+    let above = match low {
+        Bound::Unbounded => true,
+        Bound::Included(low) => against(low).is_some_and(|order| order.is_ge()),
+        Bound::Excluded(low) => against(low).is_some_and(|order| order.is_gt()),
+    };
+    above
+        && match high {
+            Bound::Unbounded => true,
+            Bound::Included(high) => against(high).is_some_and(|order| order.is_le()),
+            Bound::Excluded(high) => against(high).is_some_and(|order| order.is_lt()),
+        }
+}
+
+/// Notes a moving part and refers to it.
+fn place(moving: &mut Vec<Moving>, part: Moving) -> ScalarTest {
+    moving.push(part);
+    ScalarTest::Moving(moving.len() - 1)
+}
+
+fn text(test: TextTest, text: &str, fold: bool) -> ScalarTest {
+    if fold { ScalarTest::Folded(test, lower(text)) } else { ScalarTest::Text(test, text.to_owned()) }
+}
+
+/// Every character lower-cased by itself, unlike `str::to_lowercase`, which looks at the neighbours of a Σ.
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+fn folded(one: &Scalar) -> Scalar {
+    match one {
+        Scalar::String(s) => Scalar::String(lower(s)),
+        other => other.clone(),
+    }
+}
+
+impl TextTest {
+    fn passes(self, value: &str, text: &str) -> bool {
+        match self {
+            Self::Equals => value == text,
+            Self::Contains => value.contains(text),
+            Self::StartsWith => value.starts_with(text),
+            Self::EndsWith => value.ends_with(text),
+        }
+    }
+
+    /// The same with the value lower-cased; `text` already is.
+    fn passes_folded(self, value: &str, text: &str) -> bool {
+        let mut chars = value.chars().flat_map(char::to_lowercase);
+        match self {
+            Self::Equals => chars.eq(text.chars()),
+            Self::Contains => lower(value).contains(text),
+            Self::StartsWith => text.chars().all(|c| chars.next() == Some(c)),
+            Self::EndsWith => {
+                let mut chars = value.chars().rev().flat_map(|c| c.to_lowercase().rev());
+                text.chars().rev().all(|c| chars.next() == Some(c))
+            }
+        }
+    }
+}
+
+fn set(scalars: impl Iterator<Item = Scalar>) -> ScalarSet {
+    let mut set = ScalarSet::default();
+    scalars.for_each(|one| set.insert((&one).into()));
+    set
+}

@@ -1,0 +1,233 @@
+//! Borrowed values: what a store hands over without copying, with the law's equality and order.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::HashTable;
+
+use crate::time::Timestamp;
+use crate::value::{Number, Record, Scalar, Value};
+
+/// A scalar that borrows its text; equal, ordered and hashed as [`Scalar`] is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ScalarRef<'a> {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(&'a str),
+    /// Milliseconds since 1970.
+    Instant(i64),
+}
+
+/// A value that borrows its text, its list or its records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ValueRef<'a> {
+    Scalar(ScalarRef<'a>),
+    List(&'a [Scalar]),
+    Records(&'a [Record]),
+}
+
+impl<'a> From<&'a Scalar> for ScalarRef<'a> {
+    fn from(scalar: &'a Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(b) => Self::Bool(*b),
+            Scalar::Int(n) => Self::Int(*n),
+            Scalar::Float(x) => Self::Float(*x),
+            Scalar::String(s) => Self::Str(s),
+            Scalar::Instant(at) => Self::Instant(at.millis()),
+        }
+    }
+}
+
+impl From<ScalarRef<'_>> for Scalar {
+    fn from(scalar: ScalarRef<'_>) -> Self {
+        match scalar {
+            ScalarRef::Bool(b) => Self::Bool(b),
+            ScalarRef::Int(n) => Self::Int(n),
+            ScalarRef::Float(x) => Self::Float(x),
+            ScalarRef::Str(s) => Self::String(s.to_owned()),
+            ScalarRef::Instant(at) => Self::Instant(Timestamp::from_millis(at)),
+        }
+    }
+}
+
+impl<'a> From<&'a Scalar> for ValueRef<'a> {
+    fn from(scalar: &'a Scalar) -> Self {
+        Self::Scalar(scalar.into())
+    }
+}
+
+impl<'a> From<ScalarRef<'a>> for ValueRef<'a> {
+    fn from(scalar: ScalarRef<'a>) -> Self {
+        Self::Scalar(scalar)
+    }
+}
+
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Scalar(one) => one.into(),
+            Value::List(many) => Self::List(many),
+            Value::Records(records) => Self::Records(records),
+        }
+    }
+}
+
+impl From<ValueRef<'_>> for Value {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Scalar(one) => Self::Scalar(one.into()),
+            ValueRef::List(many) => Self::List(many.to_vec()),
+            ValueRef::Records(records) => Self::Records(records.to_vec()),
+        }
+    }
+}
+
+impl ScalarRef<'_> {
+    /// The number in it, where it is one.
+    pub(crate) fn number(self) -> Option<Number> {
+        match self {
+            Self::Int(n) => Some(Number::Int(n)),
+            Self::Float(x) => Some(Number::Float(x)),
+            _ => None,
+        }
+    }
+
+    /// The order of two of one kind; bools, and values of different kinds, have none.
+    pub(crate) fn compare(self, other: ScalarRef<'_>) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Str(a), ScalarRef::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+            (Self::Instant(a), ScalarRef::Instant(b)) => Some(a.cmp(&b)),
+            (a, b) => Some(a.number()?.cmp(&b.number()?)),
+        }
+    }
+}
+
+impl<'b> PartialEq<ScalarRef<'b>> for ScalarRef<'_> {
+    fn eq(&self, other: &ScalarRef<'b>) -> bool {
+        match (*self, *other) {
+            (Self::Bool(a), ScalarRef::Bool(b)) => a == b,
+            (Self::Str(a), ScalarRef::Str(b)) => a == b,
+            (a, b) => a.compare(b) == Some(Ordering::Equal),
+        }
+    }
+}
+
+impl Eq for ScalarRef<'_> {}
+
+impl Hash for ScalarRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match *self {
+            Self::Bool(b) => (0u8, b).hash(state),
+            Self::Int(n) => (1u8, Number::Int(n)).hash(state),
+            Self::Float(x) => (1u8, Number::Float(x)).hash(state),
+            Self::Str(s) => (2u8, s).hash(state),
+            Self::Instant(at) => (3u8, at).hash(state),
+        }
+    }
+}
+
+impl<'a> ValueRef<'a> {
+    /// The scalar in it; none in a list, however short, or in records.
+    pub(crate) fn scalar(self) -> Option<ScalarRef<'a>> {
+        match self {
+            Self::Scalar(one) => Some(one),
+            Self::List(_) | Self::Records(_) => None,
+        }
+    }
+
+    /// The number in it, where it is one number.
+    pub(crate) fn number(self) -> Option<Number> {
+        self.scalar().and_then(ScalarRef::number)
+    }
+
+    /// The instant in it, where it is one instant.
+    pub(crate) fn instant(self) -> Option<i64> {
+        match self {
+            Self::Scalar(ScalarRef::Instant(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether the scalar, or some element of the list, passes; records are no scalars.
+    pub(crate) fn any_scalar(self, mut passes: impl FnMut(ScalarRef<'a>) -> bool) -> bool {
+        match self {
+            Self::Scalar(one) => passes(one),
+            Self::List(many) => many.iter().any(|one| passes(one.into())),
+            Self::Records(_) => false,
+        }
+    }
+}
+
+/// Lists and records are equal element by element; a list equals no scalar.
+impl<'b> PartialEq<ValueRef<'b>> for ValueRef<'_> {
+    fn eq(&self, other: &ValueRef<'b>) -> bool {
+        match (*self, *other) {
+            (Self::Scalar(a), ValueRef::Scalar(b)) => a == b,
+            (Self::List(a), ValueRef::List(b)) => a == b,
+            (Self::Records(a), ValueRef::Records(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// A set of scalars.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScalarSet {
+    scalars: HashTable<Scalar>,
+    hasher: foldhash::fast::FixedState,
+}
+
+impl ScalarSet {
+    /// Takes in a scalar, and copies it only when it is new.
+    pub(crate) fn insert(&mut self, one: ScalarRef<'_>) {
+        let Self { scalars, hasher } = self;
+        scalars
+            .entry(
+                hasher.hash_one(one),
+                |have| one == have.into(),
+                |have| hasher.hash_one(ScalarRef::from(have)),
+            )
+            .or_insert_with(|| one.into());
+    }
+
+    pub(crate) fn contains(&self, one: ScalarRef<'_>) -> bool {
+        self.scalars.find(self.hasher.hash_one(one), |have| one == have.into()).is_some()
+    }
+}
+
+/// The distinct values of a property: scalars, elements of lists, and records.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DistinctSet {
+    scalars: ScalarSet,
+    records: HashTable<Record>,
+}
+
+impl DistinctSet {
+    /// Takes in a value; a list contributes its elements.
+    pub(crate) fn insert(&mut self, value: ValueRef<'_>) {
+        match value {
+            ValueRef::Scalar(one) => self.scalars.insert(one),
+            ValueRef::List(many) => many.iter().for_each(|one| self.scalars.insert(one.into())),
+            ValueRef::Records(records) => records.iter().for_each(|one| self.insert_record(one)),
+        }
+    }
+
+    fn insert_record(&mut self, one: &Record) {
+        let hasher = &self.scalars.hasher;
+        self.records
+            .entry(hasher.hash_one(one), |have| have == one, |have| hasher.hash_one(have))
+            .or_insert_with(|| one.clone());
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        (self.scalars.scalars.len() + self.records.len()) as u64
+    }
+
+    /// Forgets them all and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.scalars.scalars.clear();
+        self.records.clear();
+    }
+}

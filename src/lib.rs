@@ -7,7 +7,12 @@ mod time;
 mod value;
 pub mod window;
 
+pub use chrono_tz::Tz;
 pub use event::Event;
+pub use segment::builder::{
+    all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,
+    seen, segment, sequence,
+};
 pub use time::{
     Span, TimeError, Timestamp, Unit, days, hours, millis, minutes, months, seconds, weeks, years,
 };

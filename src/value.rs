@@ -168,6 +168,18 @@ impl Hash for Number {
     }
 }
 
+macro_rules! number_from {
+    ($($from:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$from> for Number {
+            fn from(n: $from) -> Self {
+                Self::$variant(n.into())
+            }
+        }
+    )*};
+}
+
+number_from!(i32 => Int, u32 => Int, i64 => Int, f64 => Float);
+
 impl From<Number> for Scalar {
     fn from(n: Number) -> Self {
         match n {

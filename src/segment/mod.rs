@@ -1,5 +1,6 @@
 //! The expression tree of a segment, as people write it.
 
+pub mod builder;
 mod test;
 
 pub use test::{Comparison, Filter, Test};

@@ -1,0 +1,378 @@
+//! `did`: behaviours, what is measured of them, and what the outcome must be.
+
+use chrono_tz::Tz;
+
+use super::occurrence::{Occurrence, Which};
+use super::range::range_methods;
+use super::value::{OfBehavior, Subject};
+use super::windows::{
+    Calendar, Ever, WindowState, Windowed, around_methods, in_zone, sealed::Sealed, window_methods,
+};
+use crate::segment::{Did, EventMatch, Filter, Measure, Measured, Quantity, Range, Segment};
+use crate::time::Unit;
+use crate::value::Number;
+use crate::window::Window;
+
+/// A behaviour: which events, when, what is measured of them, and what the outcome must be.
+///
+/// Starts with [`did`]. Its types keep account of what was said: the measure `M` ([`Times`] until one is named,
+/// [`Measure`] once it is held against a range), the window `W`, and whether the events are taken apart by a
+/// property (`S`). So a sum without a range is no segment, and a second window does not compile.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Behavior<M = Times, W = Ever, S = Ungrouped> {
+    pub(super) events: EventMatch,
+    measure: M,
+    window: W,
+    same: S,
+    /// Named at the measure, it counts for the window too.
+    zone: Option<Tz>,
+}
+
+/// The events are taken all together.
+#[derive(Clone, Copy, Debug)]
+pub struct Ungrouped;
+
+/// The events are taken apart by the value of a property.
+#[derive(Clone, Debug)]
+pub struct Grouped(String);
+
+/// Whether a builder's events are taken apart: [`Ungrouped`] or [`Grouped`].
+pub trait GroupState: Sealed {
+    #[doc(hidden)]
+    fn same(self) -> Option<String>;
+}
+
+impl GroupState for Ungrouped {
+    fn same(self) -> Option<String> {
+        None
+    }
+}
+
+impl GroupState for Grouped {
+    fn same(self) -> Option<String> {
+        Some(self.0)
+    }
+}
+
+/// The number of times: what is measured until something else is named.
+#[derive(Clone, Copy, Debug)]
+pub struct Times;
+
+/// The sum of a property.
+#[derive(Clone, Debug)]
+pub struct Sum(String);
+
+/// The mean, the smallest or the largest of a property's numbers.
+#[derive(Clone, Debug)]
+pub struct Statistic {
+    of: String,
+    measure: fn(String, Range) -> Measure,
+}
+
+/// The number of distinct values of a property.
+#[derive(Clone, Debug)]
+pub struct Distinct(String);
+
+/// The number of distinct calendar units with an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Active {
+    unit: Unit,
+    tz: Tz,
+}
+
+/// What a [`Behavior`] can carry as its measure.
+pub trait MeasureState: Sealed {
+    #[doc(hidden)]
+    fn use_zone(&mut self, _: Tz) {}
+}
+
+/// A measure that a range can be held against.
+pub trait Measuring: MeasureState {
+    #[doc(hidden)]
+    fn held_against(self, range: Range) -> Measure;
+}
+
+/// A measure that is a number by itself, 0 where nothing matches: what a score can multiply and a trait can read.
+pub trait Quantified: MeasureState {
+    #[doc(hidden)]
+    fn quantity(self) -> Quantity;
+}
+
+macro_rules! sealed {
+    ($($state:ty),*) => {$( impl Sealed for $state {} )*};
+}
+
+sealed!(Times, Sum, Statistic, Distinct, Active, Measure, Ungrouped, Grouped);
+
+impl MeasureState for Times {}
+impl MeasureState for Sum {}
+impl MeasureState for Statistic {}
+impl MeasureState for Distinct {}
+
+impl MeasureState for Active {
+    fn use_zone(&mut self, zone: Tz) {
+        self.tz = zone;
+    }
+}
+
+impl MeasureState for Measure {
+    fn use_zone(&mut self, zone: Tz) {
+        if let Self::Active { tz, .. } = self {
+            *tz = zone;
+        }
+    }
+}
+
+impl Measuring for Times {
+    fn held_against(self, range: Range) -> Measure {
+        Measure::Times(range)
+    }
+}
+
+impl Measuring for Sum {
+    fn held_against(self, range: Range) -> Measure {
+        Measure::Sum { of: self.0, range }
+    }
+}
+
+impl Measuring for Statistic {
+    fn held_against(self, range: Range) -> Measure {
+        (self.measure)(self.of, range)
+    }
+}
+
+impl Measuring for Distinct {
+    fn held_against(self, range: Range) -> Measure {
+        Measure::Distinct { of: self.0, range }
+    }
+}
+
+impl Measuring for Active {
+    fn held_against(self, range: Range) -> Measure {
+        Measure::Active { unit: self.unit, tz: self.tz, range }
+    }
+}
+
+impl Measuring for Measure {
+    fn held_against(mut self, new: Range) -> Measure {
+        match &mut self {
+            Self::Times(range)
+            | Self::Sum { range, .. }
+            | Self::Avg { range, .. }
+            | Self::Min { range, .. }
+            | Self::Max { range, .. }
+            | Self::Distinct { range, .. }
+            | Self::Active { range, .. } => *range = range.and(new),
+            Self::First(_) | Self::Latest(_) | Self::FirstValue { .. } | Self::LatestValue { .. } => {}
+        }
+        self
+    }
+}
+
+impl Quantified for Times {
+    fn quantity(self) -> Quantity {
+        Quantity::Times
+    }
+}
+
+impl Quantified for Sum {
+    fn quantity(self) -> Quantity {
+        Quantity::Sum(self.0)
+    }
+}
+
+impl Quantified for Distinct {
+    fn quantity(self) -> Quantity {
+        Quantity::Distinct(self.0)
+    }
+}
+
+impl Quantified for Active {
+    fn quantity(self) -> Quantity {
+        Quantity::Active { unit: self.unit, tz: self.tz }
+    }
+}
+
+/// Who did something: at least once and at any time, until more is said.
+///
+/// A name ending in `*` stands for every event whose name starts with what precedes it, `"*"` for any event; an
+/// array is any of its names.
+pub fn did(events: impl Into<EventMatch>) -> Behavior {
+    Behavior { events: events.into(), measure: Times, window: Ever, same: Ungrouped, zone: None }
+}
+
+impl<M, W, S> Behavior<M, W, S> {
+    /// Only events whose properties pass the filter; said again, they must pass both.
+    pub fn where_(mut self, filter: impl Into<Filter>) -> Self {
+        self.events = self.events.filtered(filter.into());
+        self
+    }
+
+    fn measured<M2>(self, measure: impl FnOnce(M) -> M2) -> Behavior<M2, W, S> {
+        let Self { events, window, zone, measure: before, same } = self;
+        Behavior { events, measure: measure(before), window, same, zone }
+    }
+
+    fn moved<V>(self, to: impl FnOnce(W) -> V) -> Behavior<M, V, S> {
+        let Self { events, window, zone, measure, same } = self;
+        Behavior { events, measure, window: to(window), same, zone }
+    }
+}
+
+impl<M, S> Behavior<M, Ever, S> {
+    fn placed<V: From<Window>>(self, window: Window) -> Behavior<M, V, S> {
+        let window = match self.zone {
+            Some(tz) => in_zone(window, tz),
+            None => window,
+        };
+        self.moved(|Ever| window.into())
+    }
+}
+
+window_methods!([M, S] Behavior<M, Ever, S> => Behavior<M, Windowed, S>, Behavior<M, Calendar, S>);
+around_methods!([M, S] Behavior<M, Ever, S> => Behavior<M, Windowed, S>);
+
+impl<M: MeasureState, S> Behavior<M, Calendar, S> {
+    /// The zone whose days, weeks and months count (UTC where none is named).
+    pub fn in_zone(mut self, tz: Tz) -> Behavior<M, Windowed, S> {
+        if self.zone.is_none() {
+            self.measure.use_zone(tz);
+        }
+        self.moved(|calendar| calendar.in_zone(tz))
+    }
+}
+
+macro_rules! active_in_zone {
+    ($($window:ty),*) => {$(
+        impl<S> Behavior<Active, $window, S> {
+            /// The zone whose hours, days, weeks and months count (UTC where none is named).
+            pub fn in_zone(mut self, tz: Tz) -> Self {
+                self.zone = Some(tz);
+                self.measure.tz = tz;
+                self
+            }
+        }
+    )*};
+}
+
+active_in_zone!(Ever, Windowed);
+
+/// Measures.
+impl<W, S> Behavior<Times, W, S> {
+    /// The exact sum of the numbers in a property; 0 where there are none.
+    pub fn sum(self, of: impl Into<String>) -> Behavior<Sum, W, S> {
+        self.measured(|Times| Sum(of.into()))
+    }
+
+    /// The exact mean of the numbers in a property; where there are none, no range holds.
+    pub fn avg(self, of: impl Into<String>) -> Behavior<Statistic, W, S> {
+        self.measured(|Times| Statistic { of: of.into(), measure: |of, range| Measure::Avg { of, range } })
+    }
+
+    /// The smallest number in a property; where there are none, no range holds.
+    pub fn min(self, of: impl Into<String>) -> Behavior<Statistic, W, S> {
+        self.measured(|Times| Statistic { of: of.into(), measure: |of, range| Measure::Min { of, range } })
+    }
+
+    /// The largest number in a property; where there are none, no range holds.
+    pub fn max(self, of: impl Into<String>) -> Behavior<Statistic, W, S> {
+        self.measured(|Times| Statistic { of: of.into(), measure: |of, range| Measure::Max { of, range } })
+    }
+
+    /// The number of distinct values of a property.
+    pub fn distinct(self, of: impl Into<String>) -> Behavior<Distinct, W, S> {
+        self.measured(|Times| Distinct(of.into()))
+    }
+
+    /// The number of distinct hours with such an event.
+    pub fn active_hours(self) -> Behavior<Active, W, S> {
+        self.active(Unit::Hour)
+    }
+
+    /// The number of distinct local days with such an event.
+    pub fn active_days(self) -> Behavior<Active, W, S> {
+        self.active(Unit::Day)
+    }
+
+    /// The number of distinct weeks, from Monday, with such an event.
+    pub fn active_weeks(self) -> Behavior<Active, W, S> {
+        self.active(Unit::Week)
+    }
+
+    /// The number of distinct months with such an event.
+    pub fn active_months(self) -> Behavior<Active, W, S> {
+        self.active(Unit::Month)
+    }
+
+    fn active(self, unit: Unit) -> Behavior<Active, W, S> {
+        self.measured(|Times| Active { unit, tz: Tz::UTC })
+    }
+}
+
+impl<M: Measuring, W> Behavior<M, W, Ungrouped> {
+    /// One and the same: the events are taken apart by the value of this property, and one of the groups is enough.
+    pub fn same(self, property: impl Into<String>) -> Behavior<M, W, Grouped> {
+        let Self { events, measure, window, zone, .. } = self;
+        Behavior { events, measure, window, same: Grouped(property.into()), zone }
+    }
+}
+
+impl<M: Measuring, W, S> Behavior<M, W, S> {
+    fn ranged(self, range: Range) -> Behavior<Measure, W, S> {
+        self.measured(|measure| measure.held_against(range))
+    }
+}
+
+range_methods!([W, S] Behavior<Times, W, S>, u32 => Behavior<Measure, W, S>);
+range_methods!([W, S] Behavior<Distinct, W, S>, u32 => Behavior<Measure, W, S>);
+range_methods!([W, S] Behavior<Active, W, S>, u32 => Behavior<Measure, W, S>);
+range_methods!([W, S] Behavior<Sum, W, S>, impl Into<Number> => Behavior<Measure, W, S>);
+range_methods!([W, S] Behavior<Statistic, W, S>, impl Into<Number> => Behavior<Measure, W, S>);
+range_methods!([W, S] Behavior<Measure, W, S>, impl Into<Number> => Behavior<Measure, W, S>);
+
+impl<W: WindowState, S: GroupState> From<Behavior<Times, W, S>> for Segment {
+    fn from(behavior: Behavior<Times, W, S>) -> Self {
+        behavior.at_least(1).into()
+    }
+}
+
+impl<W: WindowState, S: GroupState> From<Behavior<Measure, W, S>> for Segment {
+    fn from(behavior: Behavior<Measure, W, S>) -> Self {
+        let Behavior { events, measure, window, same, .. } = behavior;
+        Self::Did(Did { events, window: window.window(), measure, same: same.same() })
+    }
+}
+
+impl<M: Quantified, W: WindowState> From<Behavior<M, W, Ungrouped>> for Measured {
+    fn from(behavior: Behavior<M, W, Ungrouped>) -> Self {
+        let Behavior { events, measure, window, .. } = behavior;
+        Self { events, window: window.window(), quantity: measure.quantity() }
+    }
+}
+
+impl Behavior<Times, Ever, Ungrouped> {
+    /// The user's first such event ever: a window says when it was, and [`around`](Behavior::around) takes it as
+    /// an anchor.
+    pub fn first(self) -> Occurrence {
+        Occurrence::of(self.events, Which::First)
+    }
+
+    /// The user's most recent such event: a window says when it was, and [`around`](Behavior::around) takes it as
+    /// an anchor.
+    pub fn latest(self) -> Occurrence {
+        Occurrence::of(self.events, Which::Latest)
+    }
+}
+
+impl<W: WindowState> Behavior<Times, W, Ungrouped> {
+    /// A property of the earliest such event in the window; a test follows.
+    pub fn first_value(self, of: impl Into<String>) -> Subject<OfBehavior> {
+        OfBehavior::subject(self.events, self.window.window(), Which::First, of.into())
+    }
+
+    /// A property of the most recent such event in the window; a test follows.
+    pub fn latest_value(self, of: impl Into<String>) -> Subject<OfBehavior> {
+        OfBehavior::subject(self.events, self.window.window(), Which::Latest, of.into())
+    }
+}

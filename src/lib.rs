@@ -1,7 +1,9 @@
 //! whodid: who did X, and who did not.
 
 mod event;
+mod holdout;
 mod plan;
+mod priority;
 pub mod segment;
 mod time;
 mod value;
@@ -9,6 +11,8 @@ pub mod window;
 
 pub use chrono_tz::Tz;
 pub use event::Event;
+pub use holdout::{SampleError, Split};
+pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{
     all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,
     seen, segment, sequence,

@@ -1,22 +1,25 @@
 //! whodid: who did X, and who did not.
 
+mod eval;
 mod event;
 mod holdout;
-mod plan;
+pub mod plan;
 mod priority;
 pub mod segment;
+pub mod store;
 mod time;
 mod value;
 pub mod window;
 
 pub use chrono_tz::Tz;
-pub use event::Event;
+pub use event::{AttributeWrite, Event, Fact, IngestError};
 pub use holdout::{SampleError, Split};
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{
     all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,
     seen, segment, sequence,
 };
+pub use store::{EventStore, Ingest, Recorded, UserId};
 pub use time::{
     Span, TimeError, Timestamp, Unit, days, hours, millis, minutes, months, seconds, weeks, years,
 };

@@ -11,7 +11,7 @@ use crate::value::Number;
 /// While everything fits it is one `i128` counting units of 2^-64; beyond that, a fixed-point number wide
 /// enough for 2^64 of the largest and the smallest floats, times any `i64`.
 #[derive(Clone, Debug)]
-pub(crate) struct ExactSum(Repr);
+pub struct ExactSum(Repr);
 
 #[derive(Clone, Debug)]
 enum Repr {
@@ -87,7 +87,7 @@ impl ExactSum {
 
     /// The sum against a number.
     #[inline]
-    pub(crate) fn compare(&self, bound: Number) -> Ordering {
+    pub fn compare(&self, bound: Number) -> Ordering {
         self.compare_mean(1, bound)
     }
 
@@ -115,7 +115,7 @@ impl ExactSum {
     }
 
     /// The sum: an integer where it is one that an `i64` holds, else the nearest float.
-    pub(crate) fn to_number(&self) -> Number {
+    pub fn to_number(&self) -> Number {
         self.mean(1)
     }
 

@@ -6,7 +6,9 @@ use crate::segment::Filter;
 use crate::value::{Record, Value};
 
 /// What has properties: an event, or a record with its fields.
-pub(crate) trait Properties {
+///
+/// A list of pairs has them, and so may whatever a store keeps events in.
+pub trait Properties {
     /// The property of that name; `None` where it is missing.
     fn get(&self, name: &str) -> Option<ValueRef<'_>>;
 }
@@ -14,6 +16,12 @@ pub(crate) trait Properties {
 impl Properties for Record {
     fn get(&self, name: &str) -> Option<ValueRef<'_>> {
         Record::get(self, name).map(Into::into)
+    }
+}
+
+impl Properties for Vec<(String, Value)> {
+    fn get(&self, name: &str) -> Option<ValueRef<'_>> {
+        Properties::get(self.as_slice(), name)
     }
 }
 

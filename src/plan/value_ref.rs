@@ -10,20 +10,27 @@ use crate::value::{Number, Record, Scalar, Value};
 
 /// A scalar that borrows its text; equal, ordered and hashed as [`Scalar`] is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum ScalarRef<'a> {
+pub enum ScalarRef<'a> {
+    /// True or false.
     Bool(bool),
+    /// A whole number.
     Int(i64),
+    /// Any other number.
     Float(f64),
+    /// A text.
     Str(&'a str),
-    /// Milliseconds since 1970.
+    /// An instant, in milliseconds since 1970-01-01T00:00:00Z.
     Instant(i64),
 }
 
 /// A value that borrows its text, its list or its records.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum ValueRef<'a> {
+pub enum ValueRef<'a> {
+    /// One scalar.
     Scalar(ScalarRef<'a>),
+    /// A list of scalars.
     List(&'a [Scalar]),
+    /// A list of records.
     Records(&'a [Record]),
 }
 
@@ -85,7 +92,7 @@ impl From<ValueRef<'_>> for Value {
 
 impl ScalarRef<'_> {
     /// The number in it, where it is one.
-    pub(crate) fn number(self) -> Option<Number> {
+    pub fn number(self) -> Option<Number> {
         match self {
             Self::Int(n) => Some(Number::Int(n)),
             Self::Float(x) => Some(Number::Float(x)),
@@ -94,7 +101,7 @@ impl ScalarRef<'_> {
     }
 
     /// The order of two of one kind; bools, and values of different kinds, have none.
-    pub(crate) fn compare(self, other: ScalarRef<'_>) -> Option<Ordering> {
+    pub fn compare(self, other: ScalarRef<'_>) -> Option<Ordering> {
         match (self, other) {
             (Self::Str(a), ScalarRef::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
             (Self::Instant(a), ScalarRef::Instant(b)) => Some(a.cmp(&b)),
@@ -129,7 +136,7 @@ impl Hash for ScalarRef<'_> {
 
 impl<'a> ValueRef<'a> {
     /// The scalar in it; none in a list, however short, or in records.
-    pub(crate) fn scalar(self) -> Option<ScalarRef<'a>> {
+    pub fn scalar(self) -> Option<ScalarRef<'a>> {
         match self {
             Self::Scalar(one) => Some(one),
             Self::List(_) | Self::Records(_) => None,
@@ -137,12 +144,12 @@ impl<'a> ValueRef<'a> {
     }
 
     /// The number in it, where it is one number.
-    pub(crate) fn number(self) -> Option<Number> {
+    pub fn number(self) -> Option<Number> {
         self.scalar().and_then(ScalarRef::number)
     }
 
     /// The instant in it, where it is one instant.
-    pub(crate) fn instant(self) -> Option<i64> {
+    pub fn instant(self) -> Option<i64> {
         match self {
             Self::Scalar(ScalarRef::Instant(at)) => Some(at),
             _ => None,
@@ -150,7 +157,7 @@ impl<'a> ValueRef<'a> {
     }
 
     /// Whether the scalar, or some element of the list, passes; records are no scalars.
-    pub(crate) fn any_scalar(self, mut passes: impl FnMut(ScalarRef<'a>) -> bool) -> bool {
+    pub fn any_scalar(self, mut passes: impl FnMut(ScalarRef<'a>) -> bool) -> bool {
         match self {
             Self::Scalar(one) => passes(one),
             Self::List(many) => many.iter().any(|one| passes(one.into())),

@@ -3,6 +3,8 @@
 mod eval;
 mod event;
 mod holdout;
+mod json;
+mod limits;
 pub mod plan;
 mod priority;
 pub mod segment;

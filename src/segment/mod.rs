@@ -1,8 +1,14 @@
 //! The expression tree of a segment, as people write it.
 
 pub mod builder;
+mod error;
+mod read;
 mod test;
+mod validate;
+mod write;
+mod written;
 
+pub use error::SegmentError;
 pub use test::{Comparison, Filter, Test};
 
 use crate::time::{Span, Unit};

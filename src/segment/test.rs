@@ -82,3 +82,34 @@ pub enum Filter {
     /// It does not pass.
     Not(Box<Filter>),
 }
+
+impl Test {
+    /// A test that minds case.
+    pub fn new(comparison: Comparison) -> Self {
+        Self { comparison, ignore_case: false }
+    }
+}
+
+impl Comparison {
+    /// Whether `ignore_case` may stand beside it.
+    pub(crate) fn knows_case(&self) -> bool {
+        matches!(
+            self,
+            Self::Eq(_)
+                | Self::Ne(_)
+                | Self::In(_)
+                | Self::NotIn(_)
+                | Self::Contains(_)
+                | Self::NotContains(_)
+                | Self::StartsWith(_)
+                | Self::EndsWith(_)
+                | Self::Matches(_)
+                | Self::NotMatches(_)
+        )
+    }
+}
+
+/// Compiles the pattern of a `matches`, with the defaults of the `regex` crate.
+pub(crate) fn compile(pattern: &str, ignore_case: bool) -> Result<regex::Regex, regex::Error> {
+    regex::RegexBuilder::new(pattern).case_insensitive(ignore_case).build()
+}

@@ -203,3 +203,216 @@ fn first_stepping_to(at: i64, months: i64) -> i64 {
 fn after(at: i64) -> i64 {
     at.saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Unit, days, hours, months, years};
+    use crate::window::Anchor;
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().millis()
+    }
+
+    fn span(text: &str) -> Span {
+        text.parse().unwrap()
+    }
+
+    const T: &str = "2026-06-17T15:00:00Z";
+
+    fn facts(window: &Window) -> (String, String) {
+        let bounds = Bounds::of_facts(Some(window), at(T), None);
+        let text = |at| Timestamp::from_millis(at).to_string();
+        (text(bounds.lo), text(bounds.hi))
+    }
+
+    fn calendar(unit: Unit, from: i64, to: i64, tz: &str) -> Window {
+        Window::Calendar { unit, from, to, tz: tz.parse().unwrap() }
+    }
+
+    #[test]
+    fn windows_open_and_close_where_the_law_says() {
+        let want = |lo: &str, hi: &str| (lo.to_owned(), hi.to_owned());
+        assert_eq!(facts(&Window::Last(days(30))), want("2026-05-18T15:00:00.001Z", T));
+        assert_eq!(
+            facts(&Window::Ago { from: months(4), to: span("1mo1h") }),
+            want("2026-02-17T15:00:00.001Z", "2026-05-17T14:00:00Z")
+        );
+        assert_eq!(
+            facts(&calendar(Unit::Week, 3, 1, "UTC")),
+            want("2026-05-25T00:00:00Z", "2026-06-14T23:59:59.999Z")
+        );
+        assert_eq!(facts(&calendar(Unit::Day, 0, 0, "Europe/Berlin")), want("2026-06-16T22:00:00Z", T));
+        assert_eq!(
+            facts(&calendar(Unit::Quarter, 1, 1, "America/New_York")),
+            want("2026-01-01T05:00:00Z", "2026-04-01T03:59:59.999Z")
+        );
+        let fixed = |from: Option<&str>, to: Option<&str>| Window::Fixed {
+            from: from.map(|t| t.parse().unwrap()),
+            to: to.map(|t| t.parse().unwrap()),
+        };
+        let year = fixed(Some("2026-01-01T00:00:00Z"), Some("2027-01-01T00:00:00Z"));
+        assert_eq!(facts(&year), want("2026-01-01T00:00:00Z", T));
+        assert_eq!(Bounds::of_values(&year, 0).hi, at("2026-12-31T23:59:59.999Z"));
+        assert_eq!(Bounds::of_facts(None, 5, None), Bounds { lo: i64::MIN, hi: 5 });
+        assert_eq!(
+            Bounds::of_facts(Some(&Window::Before(days(1))), at(T), None).hi,
+            at("2026-06-16T15:00:00Z")
+        );
+    }
+
+    #[test]
+    fn a_test_on_a_value_looks_ahead() {
+        let bounds = |window| Bounds::of_values(&window, at(T));
+        assert_eq!(
+            bounds(calendar(Unit::Month, -1, -1, "UTC")),
+            Bounds { lo: at("2026-07-01T00:00:00Z"), hi: at("2026-07-31T23:59:59.999Z") }
+        );
+        assert_eq!(bounds(calendar(Unit::Day, 0, 0, "UTC")).hi, at("2026-06-17T23:59:59.999Z"));
+        assert_eq!(bounds(Window::Next(days(7))), Bounds { lo: at(T) + 1, hi: at("2026-06-24T15:00:00Z") });
+        assert_eq!(
+            bounds(Window::Ahead { from: days(3), to: days(7) }),
+            Bounds { lo: at("2026-06-20T15:00:00.001Z"), hi: at("2026-06-24T15:00:00Z") }
+        );
+        assert_eq!(
+            bounds(Window::Beyond(days(7))),
+            Bounds { lo: at("2026-06-24T15:00:00.001Z"), hi: i64::MAX }
+        );
+    }
+
+    #[test]
+    fn bounds_outside_all_years_compare_as_if_they_existed() {
+        let (first, last) = (Timestamp::MIN.millis(), Timestamp::MAX.millis());
+        assert!(Bounds::of_facts(Some(&Window::Before(years(3000))), at(T), None).hi < first);
+        assert!(Bounds::of_facts(Some(&Window::Last(years(3000))), at(T), None).lo < first);
+        assert!(Bounds::of_values(&Window::Beyond(years(9000)), at(T)).lo > last);
+        assert!(Bounds::of_values(&calendar(Unit::Year, i64::MAX, 0, "UTC"), at(T)).lo < first);
+        assert!(Bounds::of_values(&calendar(Unit::Week, 0, i64::MIN, "Asia/Tokyo"), at(T)).hi > last);
+    }
+
+    #[test]
+    fn around_reaches_from_the_anchor_up_to_t() {
+        let around = |before, after| Window::Around { of: Anchor::Seen, before, after };
+        let bounds = |window, anchor| Bounds::of_facts(Some(&window), 1_000, anchor);
+        let day = |n: i64| Some(Reach::Span(crate::time::millis(u32::try_from(n).unwrap())));
+        assert_eq!(bounds(around(day(10), day(20)), Some(500)), Bounds { lo: 490, hi: 520 });
+        assert_eq!(bounds(around(None, day(900)), Some(500)), Bounds { lo: 500, hi: 1_000 });
+        assert_eq!(bounds(around(day(10), None), Some(500)), Bounds { lo: 490, hi: 500 });
+        assert_eq!(bounds(around(Some(Reach::Ever), None), Some(500)), Bounds { lo: i64::MIN, hi: 500 });
+        assert_eq!(bounds(around(None, Some(Reach::Ever)), Some(500)), Bounds { lo: 500, hi: 1_000 });
+        assert!(bounds(around(None, day(5)), Some(2_000)).is_empty());
+        assert!(bounds(around(None, Some(Reach::Ever)), None).is_empty());
+    }
+
+    #[test]
+    fn ago_is_empty_where_its_first_span_is_not_the_longer() {
+        let window = Window::Ago { from: months(1), to: days(29) }; // March less a month is 28 days
+        assert!(Bounds::of_facts(Some(&window), at("2026-03-15T00:00:00Z"), None).is_empty());
+        assert!(!Bounds::of_facts(Some(&window), at("2026-05-15T00:00:00Z"), None).is_empty());
+    }
+
+    #[test]
+    fn calendar_windows_turn_with_their_unit() {
+        let turn = |unit, tz: &str| next_turn(&calendar(unit, 3, 1, tz), at(T));
+        assert_eq!(turn(Unit::Day, "Europe/Berlin"), Some(at("2026-06-17T22:00:00Z")));
+        assert_eq!(turn(Unit::Week, "UTC"), Some(at("2026-06-22T00:00:00Z")));
+        assert_eq!(next_turn(&Window::Last(days(1)), at(T)), None);
+    }
+
+    fn any_span() -> impl Strategy<Value = Span> {
+        (0_u32..3, 0_u32..30, 0_u64..100 * DAY as u64, 0..4).prop_map(|(years, months, millis, kind)| {
+            match kind {
+                0 => days(1) + hours((millis / 3_600_000) as u32),
+                1 => crate::time::months(months + 1),
+                2 => Span { years, months, millis: millis % 3 },
+                _ => Span { years, months, millis },
+            }
+        })
+    }
+
+    fn any_unit() -> impl Strategy<Value = Unit> {
+        prop::sample::select(vec![Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year])
+    }
+
+    fn any_window() -> impl Strategy<Value = Window> {
+        let tz = prop::sample::select(vec![
+            Tz::UTC,
+            Tz::Europe__Berlin,
+            Tz::America__St_Johns,
+            Tz::Pacific__Apia,
+            Tz::America__Sao_Paulo,
+        ]);
+        let instant = || prop::option::of(any_instant().prop_map(Timestamp::from_millis));
+        prop_oneof![
+            any_span().prop_map(Window::Last),
+            any_span().prop_map(Window::Before),
+            (any_span(), any_span()).prop_map(|(from, to)| Window::Ago { from, to }),
+            (instant(), instant()).prop_map(|(from, to)| Window::Fixed { from, to }),
+            (any_unit(), -5_i64..9, 0_i64..5, tz).prop_map(|(unit, to, more, tz)| Window::Calendar {
+                unit,
+                from: to + more,
+                to,
+                tz
+            }),
+            any_span().prop_map(Window::Next),
+            (any_span(), any_span()).prop_map(|(from, to)| Window::Ahead { from, to }),
+            any_span().prop_map(Window::Beyond),
+        ]
+    }
+
+    /// Around 2012, often at the ends of months and of UTC days.
+    fn any_instant() -> impl Strategy<Value = i64> {
+        let month_ends = (480_i64..530, -3_i64..4, -1_i64..2).prop_map(|(month, day, millis)| {
+            Zone::of(Tz::UTC).unit_start(Unit::Month, month) + day * DAY + millis
+        });
+        prop_oneof![month_ends, 1_280_000_000_000_i64..1_400_000_000_000]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn presence_is_the_inverse_of_bounds(
+            window in any_window(),
+            at in any_instant(),
+            t in any_instant(),
+            near in -2_i64..3,
+        ) {
+            let (fact, value) = (Presence::of_fact(Some(&window), at, None), Presence::of_value(&window, at));
+            let edges = [fact.from, fact.until, value.from, value.until].map(|edge| edge.saturating_add(near));
+            for t in edges.into_iter().chain([t]).filter(|t| Timestamp::from_millis(*t).in_range()) {
+                let bounds = Bounds::of_facts(Some(&window), t, None);
+                prop_assert_eq!(fact.contains(t), bounds.contains(at), "fact at {}", t);
+                let bounds = Bounds::of_values(&window, t);
+                prop_assert_eq!(value.contains(t), bounds.contains(at), "value at {}", t);
+            }
+        }
+
+        #[test]
+        fn no_edge_ever_moves_back(window in any_window(), t in any_instant(), later in 0..3 * DAY) {
+            let (now, then) = (Bounds::of_values(&window, t), Bounds::of_values(&window, t + later));
+            prop_assert!(now.lo <= then.lo && now.hi <= then.hi);
+        }
+
+        #[test]
+        fn the_first_reaching_is_the_first(span in any_span(), x in any_instant()) {
+            let first = first_reaching_back(span, x);
+            prop_assert!(minus(first, span) >= x && minus(first - 1, span) < x);
+            let first = first_reaching_ahead(span, x);
+            prop_assert!(plus(first, span) >= x && plus(first - 1, span) < x);
+        }
+
+        #[test]
+        fn nothing_moves_between_turns(unit in any_unit(), t in any_instant(), tz in prop::sample::select(
+            chrono_tz::TZ_VARIANTS.to_vec()
+        )) {
+            let window = Window::Calendar { unit, from: 2, to: 1, tz };
+            let turn = next_turn(&window, t).unwrap();
+            prop_assert!(turn > t);
+            prop_assert_eq!(Bounds::of_values(&window, t), Bounds::of_values(&window, turn - 1));
+            prop_assert_ne!(Bounds::of_values(&window, t), Bounds::of_values(&window, turn));
+        }
+    }
+}

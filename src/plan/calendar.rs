@@ -67,13 +67,13 @@ fn offset_of(tz: Tz, at: i64) -> i64 {
 
 /// All instants at which the offset changes, with the new offset.
 ///
-/// Looks once a day: no zone ever kept an offset for less (the shortest are weeks).
+/// Looks every third day: no zone kept an offset for less than six days (Brazil's autumn of 2000, Gaza's to come).
 fn transitions(tz: Tz) -> Vec<(i64, i64)> {
     let day = |year| days_from_civil(year, 1, 1);
     let mut found = Vec::new();
     let mut offset = offset_of(tz, day(DATA_YEARS.0) * DAY);
-    for next in day(DATA_YEARS.0)..day(DATA_YEARS.1) {
-        let end = (next + 1) * DAY;
+    for next in (day(DATA_YEARS.0)..day(DATA_YEARS.1)).step_by(3) {
+        let end = (next + 3) * DAY;
         while offset_of(tz, end) != offset {
             let (mut before, mut after) = (next * DAY, end);
             while after - before > 1 {
@@ -236,5 +236,201 @@ fn first_day(unit: Unit, index: i64) -> i64 {
         Unit::Month => month(index),
         Unit::Quarter => month(index * 3),
         Unit::Year => month(index * 12),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::TZ_VARIANTS;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().millis()
+    }
+
+    fn day(text: &str) -> i64 {
+        at(&format!("{text}T00:00:00Z")).div_euclid(DAY)
+    }
+
+    fn zone(name: &str) -> &'static Zone {
+        Zone::of(name.parse().unwrap())
+    }
+
+    /// The local date by chrono, as days since 1970.
+    fn chrono_date(tz: Tz, at: i64) -> i64 {
+        let local = DateTime::from_timestamp_millis(at).unwrap().with_timezone(&tz).date_naive();
+        (local - chrono::NaiveDate::default()).num_days()
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_zone_data() {
+        let step = 13 * DAY + 5 * HOUR + 7_919_001; // meets every hour of the day
+        let (from, to) = (at("1830-01-01T00:00:00Z"), at("2110-01-01T00:00:00Z"));
+        let years = (1..=9_999).step_by(401).map(|year| days_from_civil(year, 6, 15) * DAY);
+        let instants: Vec<i64> = (from..to).step_by(step as usize).chain(years).collect();
+        for tz in TZ_VARIANTS {
+            let zone = Zone::of(tz);
+            let far = |a: &Stretch, b: &Stretch| b.start.saturating_sub(a.start) > 6 * DAY;
+            assert!(zone.stretches.is_sorted_by(|a, b| far(a, b) && a.offset != b.offset), "{tz}");
+            for &at in &instants {
+                assert_eq!(zone.local(at) - at, offset_of(tz, at), "{tz} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn days_where_the_clock_jumps() {
+        // Samoa had no 30 December 2011: an empty day.
+        let apia = zone("Pacific/Apia");
+        assert_eq!(apia.day_start(day("2011-12-30")), at("2011-12-30T10:00:00Z"));
+        assert_eq!(apia.day_start(day("2011-12-31")), at("2011-12-30T10:00:00Z"));
+        assert_eq!(apia.day_of(at("2011-12-30T09:59:59.999Z")), day("2011-12-29"));
+        assert_eq!(apia.day_of(at("2011-12-30T10:00:00Z")), day("2011-12-31"));
+        // St John's went back from 00:01 to 23:01: 7 November had begun already.
+        let st_johns = zone("America/St_Johns");
+        assert_eq!(st_johns.day_start(day("2010-11-07")), at("2010-11-07T02:30:00Z"));
+        assert_eq!(chrono_date(st_johns.tz(), at("2010-11-07T03:00:00Z")), day("2010-11-06"));
+        assert_eq!(st_johns.day_of(at("2010-11-07T03:00:00Z")), day("2010-11-07"));
+        // São Paulo went from 24:00 to 01:00.
+        let sao_paulo = zone("America/Sao_Paulo");
+        assert_eq!(sao_paulo.day_start(day("2017-10-15")), at("2017-10-15T03:00:00Z"));
+        assert_eq!(sao_paulo.local(at("2017-10-15T03:00:00Z")).rem_euclid(DAY), HOUR);
+        // Kwajalein had no 21 August 1993, Manila no 31 December 1844 (at an offset of -15:56:08).
+        let manila = zone("Asia/Manila");
+        assert_eq!(manila.day_start(day("1844-12-31")), manila.day_start(day("1845-01-01")));
+        let kwajalein = zone("Pacific/Kwajalein");
+        assert_eq!(kwajalein.day_start(day("1993-08-21")), kwajalein.day_start(day("1993-08-22")));
+    }
+
+    #[test]
+    fn an_hour_that_repeats_is_two() {
+        let berlin = zone("Europe/Berlin");
+        let hour = |text: &str| berlin.unit_of(Unit::Hour, at(text));
+        let first = hour("2026-10-25T00:59:59Z"); // 02:59:59 +02:00
+        assert_eq!(hour("2026-10-25T00:00:00Z"), first);
+        assert_eq!(hour("2026-10-25T01:00:00Z"), first + 1); // 02:00:00 +01:00
+        assert_eq!(hour("2026-03-29T01:00:00Z"), hour("2026-03-29T00:59:59Z") + 1); // 03:00 after 01:59
+        // At 00:01 an hour breaks off: 00 at -02:30 and 23 at -03:30 share an hour of UTC and are two.
+        let st_johns = zone("America/St_Johns");
+        let around: Vec<i64> = ["02:29:59Z", "02:30:00Z", "02:30:59Z", "02:31:00Z", "03:29:59Z", "03:30:00Z"]
+            .map(|time| st_johns.unit_of(Unit::Hour, at(&format!("2010-11-07T{time}"))))
+            .to_vec();
+        let base = around[0];
+        assert_eq!(around, [base, base + 1, base + 1, base + 2, base + 2, base + 3]);
+    }
+
+    #[test]
+    fn hours_are_those_of_local_hour_and_offset() {
+        for name in
+            ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Monrovia"]
+        {
+            let zone = zone(name);
+            let mut last = None;
+            for at in (at("1971-12-01T00:00:00Z")..at("1973-02-01T00:00:00Z")).step_by(599_000) {
+                let key = (zone.local(at).div_euclid(HOUR), zone.local(at) - at);
+                let number = zone.unit_of(Unit::Hour, at);
+                if let Some((last_key, last_number)) = last {
+                    assert_eq!(key == last_key, number == last_number, "{name} {at}");
+                    assert!((0..=1).contains(&(number - last_number)), "{name} {at}");
+                }
+                last = Some((key, number));
+                assert!(
+                    zone.unit_start(Unit::Hour, number) <= at && at < zone.unit_start(Unit::Hour, number + 1)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn day_starts_agree_with_a_slow_scan() {
+        // The last instant before each day's start has an earlier date, and so had all before it.
+        let zones =
+            ["America/St_Johns", "Pacific/Apia", "America/Sao_Paulo", "Asia/Gaza", "Antarctica/Troll"];
+        for zone in zones.map(zone) {
+            let (from, to) = (day("2009-12-01"), day("2012-02-01"));
+            let mut date = i64::MIN;
+            let mut starts = Vec::new(); // the first instant at which each date is reached
+            for at in ((from - 2) * DAY..(to + 2) * DAY).step_by(60_000) {
+                let now = chrono_date(zone.tz(), at);
+                if now > date {
+                    starts.extend((date.max(from)..now).map(|day| (day + 1, at)));
+                    date = now;
+                }
+                assert_eq!(zone.day_of(at), date, "{} {at}", zone.tz());
+            }
+            for (day, start) in starts.into_iter().filter(|(day, _)| *day > from) {
+                assert_eq!(zone.day_start(day), start, "{} {day}", zone.tz());
+            }
+        }
+    }
+
+    #[test]
+    fn units_begin_where_people_think() {
+        let utc = Zone::of(Tz::UTC);
+        let start = |unit, text: &str| utc.unit_start(unit, utc.unit_of(unit, at(text)));
+        for (unit, want) in [
+            (Unit::Hour, "2026-06-17T15:00:00Z"),
+            (Unit::Day, "2026-06-17T00:00:00Z"),
+            (Unit::Week, "2026-06-15T00:00:00Z"),
+            (Unit::Month, "2026-06-01T00:00:00Z"),
+            (Unit::Quarter, "2026-04-01T00:00:00Z"),
+            (Unit::Year, "2026-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(start(unit, "2026-06-17T15:16:17.018Z"), at(want), "{unit:?}");
+            assert_eq!(start(unit, want), at(want), "{unit:?}");
+        }
+        assert_eq!(start(Unit::Week, "0001-01-03T00:00:00Z"), at("0001-01-01T00:00:00Z"));
+        assert_eq!(unit_of(at("1969-12-31T23:59:59Z"), Unit::Year, Tz::UTC), -1);
+    }
+
+    #[test]
+    fn nothing_panics_at_the_ends_of_time() {
+        let units = [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
+        for zone in ["UTC", "America/New_York", "Pacific/Apia"].map(zone) {
+            for unit in units {
+                for at in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
+                    zone.units(unit).of(at);
+                    let index = zone.unit_of(unit, at);
+                    assert!(zone.unit_start(unit, index) <= at.max(i64::MIN + DAY));
+                    assert!(zone.unit_start(unit, i64::MIN) <= zone.unit_start(unit, i64::MAX));
+                }
+            }
+        }
+    }
+
+    fn any_unit() -> impl Strategy<Value = Unit> {
+        prop::sample::select(vec![Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year])
+    }
+
+    proptest! {
+        #[test]
+        fn a_unit_is_the_interval_between_starts(
+            tz in prop::sample::select(TZ_VARIANTS.to_vec()),
+            unit in any_unit(),
+            at in prop_oneof![
+                Timestamp::MIN.millis()..=Timestamp::MAX.millis(),
+                -4_000_000_000_000_i64..4_200_000_000_000,
+            ],
+        ) {
+            let zone = Zone::of(tz);
+            let index = zone.unit_of(unit, at);
+            prop_assert!(zone.unit_start(unit, index) <= at);
+            prop_assert!(at < zone.unit_start(unit, index + 1));
+            prop_assert_eq!(zone.units(unit).of(at), index);
+        }
+
+        #[test]
+        fn units_remembers_only_what_is_true(
+            tz in prop::sample::select(TZ_VARIANTS.to_vec()),
+            unit in any_unit(),
+            instants in prop::collection::vec(-4_000_000_000_000_i64..4_200_000_000_000, 1..20),
+        ) {
+            let zone = Zone::of(tz);
+            let mut units = zone.units(unit);
+            for at in instants {
+                prop_assert_eq!(units.of(at), zone.unit_of(unit, at));
+            }
+        }
     }
 }

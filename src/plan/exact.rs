@@ -316,3 +316,176 @@ impl Wide {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigInt;
+    use num_rational::BigRational;
+    use num_traits::{FromPrimitive, Signed, Zero};
+    use proptest::prelude::*;
+
+    fn rational(n: Number) -> BigRational {
+        match n {
+            Number::Int(n) => BigRational::from_integer(n.into()),
+            Number::Float(x) => BigRational::from_float(x).unwrap(),
+        }
+    }
+
+    fn sum(numbers: &[Number]) -> ExactSum {
+        let mut sum = ExactSum::ZERO;
+        numbers.iter().for_each(|n| sum.add(*n));
+        sum
+    }
+
+    fn floats(numbers: &[f64]) -> ExactSum {
+        sum(&numbers.iter().map(|x| Number::Float(*x)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn small_sums_are_exact() {
+        let tenths = floats(&[0.1; 10]);
+        assert!(matches!(tenths.0, Repr::Small(_)));
+        // Ten of the float next to 0.1 are a little more than 1.
+        assert_eq!(tenths.compare(Number::Int(1)), Ordering::Greater);
+        assert_eq!(tenths.to_number(), Number::Float(1.0));
+        assert_eq!(floats(&[0.1, 0.2]).compare(Number::Float(0.3)), Ordering::Greater);
+        assert_eq!(floats(&[1.5, 2.5]).to_number(), Number::Int(4));
+        assert_eq!(floats(&[-0.0]).compare(Number::Int(0)), Ordering::Equal);
+        assert_eq!(floats(&[1.0, 2.0]).mean(2), Number::Float(1.5));
+        assert_eq!(floats(&[-7.0, 1.0]).mean(3), Number::Int(-2));
+    }
+
+    #[test]
+    fn what_floats_would_lose_is_kept() {
+        let lost = floats(&[1e308, 1.0, -1e308, 5e-324]);
+        assert!(matches!(lost.0, Repr::Wide(_)));
+        assert_eq!(lost.compare(Number::Int(1)), Ordering::Greater);
+        assert_eq!(lost.to_number(), Number::Float(1.0));
+        let ints = sum(&[Number::Int(i64::MAX), Number::Int(i64::MAX), Number::Int(2)]);
+        assert_eq!(ints.compare(Number::Float(18_446_744_073_709_551_616.0)), Ordering::Equal);
+        assert_eq!(ints.to_number(), Number::Float(18_446_744_073_709_551_616.0));
+        assert_eq!(ints.mean(2), Number::Float(9_223_372_036_854_775_808.0));
+        let least = sum(&[Number::Int(i64::MIN)]);
+        assert_eq!(least.to_number(), Number::Int(i64::MIN));
+        assert_eq!(floats(&[f64::MAX, f64::MAX]).compare(Number::Float(f64::MAX)), Ordering::Greater);
+    }
+
+    #[test]
+    fn sums_round_to_the_nearest_float() {
+        let shown = |numbers: &[f64], count| floats(numbers).mean(count).as_f64();
+        assert_eq!(shown(&[5e-324], 2), 0.0); // a tie goes to the even one
+        assert_eq!(shown(&[5e-324, 5e-324, 5e-324], 2), 1e-323);
+        assert_eq!(shown(&[f64::MAX, f64::MAX], 1), f64::MAX);
+        assert_eq!(shown(&[f64::MAX, f64::MAX], 2), f64::MAX);
+        assert_eq!(shown(&[9_007_199_254_740_992.0, 1.0, 0.5], 1), 9_007_199_254_740_994.0);
+        assert_eq!(shown(&[1.0], 3), 1.0 / 3.0);
+        assert_eq!(shown(&[-1e-300], 7), -1e-300 / 7.0);
+    }
+
+    #[test]
+    fn ranges_hold_at_their_ends() {
+        let range = |low, high| Range { low, high };
+        let three = sum(&[Number::Int(3)]);
+        let (at, above) = (Bound::Included(Number::Int(3)), Bound::Excluded(Number::Float(3.0)));
+        assert!(three.is_in(&range(at, Bound::Unbounded)) && three.is_in(&range(Bound::Unbounded, at)));
+        assert!(
+            !three.is_in(&range(above, Bound::Unbounded)) && !three.is_in(&range(Bound::Unbounded, above))
+        );
+        assert!(three.mean_is_in(2, &range(Bound::Included(Number::Float(1.5)), above)));
+    }
+
+    fn any_number() -> impl Strategy<Value = Number> {
+        use prop::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+        let edges = vec![i64::MIN, i64::MAX, 0, 1, -1, 1 << 53, (1 << 62) + 1];
+        let fractions =
+            vec![f64::MAX, -f64::MAX, f64::MIN_POSITIVE, 5e-324, 0.1, -0.3, 2f64.powi(62), 2f64.powi(-64)];
+        prop_oneof![
+            any::<i64>().prop_map(Number::Int),
+            prop::sample::select(edges).prop_map(Number::Int),
+            prop::sample::select(fractions).prop_map(Number::Float),
+            (-100_000_i64..100_000).prop_map(|cents| Number::Float(cents as f64 / 100.0)),
+            (POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO).prop_map(Number::Float),
+        ]
+    }
+
+    /// Whether no float is nearer to the exact value, and the shown one is an integer where that is exact.
+    fn is_nearest(shown: Number, exact: &BigRational) -> bool {
+        match shown {
+            Number::Int(n) => *exact == BigRational::from_integer(n.into()),
+            Number::Float(x) => {
+                let whole = exact.is_integer() && i64::try_from(exact.to_integer()).is_ok();
+                let distance = |x: f64| (BigRational::from_float(x).unwrap() - exact).abs();
+                let neighbours = [x.next_up(), x.next_down()].into_iter().filter(|x| x.is_finite());
+                let mut nearer = neighbours.filter(|other| {
+                    let (here, there) = (distance(x), distance(*other));
+                    there < here || there == here && x.to_bits() & 1 == 1
+                });
+                !whole && nearer.next().is_none()
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn sums_are_those_of_rationals(
+            numbers in prop::collection::vec(any_number(), 0..12),
+            bound in any_number(),
+            count in prop_oneof![1_u64..20, any::<u64>().prop_map(|n| n.max(1))],
+        ) {
+            let exact: BigRational = numbers.iter().map(|n| rational(*n)).sum();
+            let total = sum(&numbers);
+            prop_assert_eq!(total.compare(bound), exact.cmp(&rational(bound)));
+            let mean = &exact / BigRational::from_u64(count).unwrap();
+            prop_assert_eq!(total.compare_mean(count, bound), mean.cmp(&rational(bound)));
+            prop_assert!(is_nearest(total.to_number(), &exact), "{:?} for {}", total.to_number(), exact);
+            prop_assert!(is_nearest(total.mean(count), &mean), "{:?} for {}", total.mean(count), mean);
+            // Against the sum itself, where a number can say it.
+            if let Some(at) = [total.to_number()].into_iter().find(|n| rational(*n) == exact) {
+                prop_assert_eq!(total.compare(at), Ordering::Equal);
+            }
+        }
+
+        #[test]
+        fn order_is_irrelevant(numbers in prop::collection::vec(any_number(), 0..12), turn in 0_usize..12) {
+            let mut turned = numbers.clone();
+            turned.rotate_left(turn.min(numbers.len()));
+            turned.reverse();
+            prop_assert_eq!(sum(&numbers).to_number(), sum(&turned).to_number());
+        }
+
+        #[test]
+        fn what_is_subtracted_was_never_there(numbers in prop::collection::vec(any_number(), 0..8), more in any_number()) {
+            let mut total = sum(&numbers);
+            total.add(more);
+            total.subtract(more);
+            let exact: BigRational = numbers.iter().map(|n| rational(*n)).sum();
+            prop_assert!(is_nearest(total.to_number(), &exact));
+            numbers.iter().for_each(|n| total.subtract(*n));
+            prop_assert_eq!(total.compare(Number::Int(0)), Ordering::Equal);
+        }
+
+        #[test]
+        fn scores_are_those_of_rationals(
+            terms in prop::collection::vec((any::<i64>(), any_number(), any_number()), 0..5),
+            counts in prop::collection::vec((any::<i64>(), any::<u64>()), 0..5),
+            bound in any_number(),
+        ) {
+            let (mut score, mut exact) = (ExactSum::ZERO, BigRational::zero());
+            for (points, a, b) in terms {
+                score.add_scaled(points, &sum(&[a, b]));
+                exact += BigRational::from_integer(points.into()) * (rational(a) + rational(b));
+            }
+            for (points, count) in counts {
+                score.add_counted(points, count);
+                exact += BigRational::from_integer(BigInt::from(points) * BigInt::from(count));
+            }
+            prop_assert_eq!(score.compare(bound), exact.cmp(&rational(bound)));
+            if exact.abs() <= rational(Number::Float(f64::MAX)) {
+                prop_assert!(is_nearest(score.to_number(), &exact));
+            }
+        }
+    }
+}

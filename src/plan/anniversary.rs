@@ -72,3 +72,66 @@ fn month_day(zone: &Zone, instant: i64) -> (u32, u32) {
     let (_, month, day) = civil_from_days(zone.local(instant).div_euclid(DAY));
     (month, day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Timestamp, days, hours, months};
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().millis()
+    }
+
+    fn falls(next: Span, tz: &str, t: &str, instant: &str) -> bool {
+        let anniversary = Anniversary { next, zone: Zone::of(tz.parse().unwrap()) };
+        anniversary.at(at(t)).contains(at(instant))
+    }
+
+    #[test]
+    fn birthdays_come_up_by_local_days() {
+        let in_a_week = |instant| falls(days(7), "UTC", "2026-06-17T15:00:00Z", instant);
+        assert!(in_a_week("1990-06-17T00:00:00Z") && in_a_week("2030-06-24T23:59:59Z"));
+        assert!(!in_a_week("1990-06-16T23:59:59Z") && !in_a_week("1990-06-25T00:00:00Z"));
+        // The day of T and that of the instant are those of the zone.
+        let in_berlin = |t, instant| falls(hours(1), "Europe/Berlin", t, instant);
+        assert!(in_berlin("2026-06-17T22:00:00Z", "1990-06-17T22:00:00Z")); // both on 18 June
+        assert!(!in_berlin("2026-06-17T22:00:00Z", "1990-06-17T21:59:59Z"));
+        assert!(in_berlin("2026-06-17T21:00:00Z", "1990-06-18T12:00:00Z")); // an hour on it is 18 June
+        assert!(falls(days(3), "UTC", "2026-12-30T00:00:00Z", "1990-01-02T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_leap_day_is_28_february_in_common_years() {
+        let today = |t, instant| falls(hours(1), "UTC", t, instant);
+        let leapling = "2000-02-29T12:00:00Z";
+        assert!(today("2026-02-28T12:00:00Z", leapling) && !today("2026-03-01T00:00:00Z", leapling));
+        assert!(today("2028-02-29T12:00:00Z", leapling) && !today("2028-02-28T12:00:00Z", leapling));
+        assert!(today("2028-02-28T12:00:00Z", "2001-02-28T00:00:00Z"));
+        assert!(!today("2028-02-29T12:00:00Z", "2001-02-28T00:00:00Z"));
+        assert!(falls(days(366), "UTC", "2027-03-01T00:00:00Z", leapling));
+    }
+
+    #[test]
+    fn the_wall_clock_decides_where_the_day_has_begun_already() {
+        // St John's repeated the end of 6 November 2010 after 7 November had begun.
+        let repeated = "2010-11-07T03:00:00Z"; // 23:30 on 6 November on the wall
+        assert!(falls(hours(1), "America/St_Johns", "2026-11-06T15:00:00Z", repeated));
+        assert!(!falls(hours(1), "America/St_Johns", "2026-11-07T15:00:00Z", repeated));
+        assert!(!falls(hours(1), "America/St_Johns", repeated, "1990-11-06T15:00:00Z"));
+        assert!(falls(hours(1), "America/St_Johns", repeated, "1990-11-07T15:00:00Z"));
+    }
+
+    #[test]
+    fn the_next_change_is_when_it_begins_or_ends() {
+        let week = Anniversary { next: days(7), zone: Zone::of(chrono_tz::UTC) };
+        let birthday = at("1990-06-24T12:00:00Z");
+        assert_eq!(week.next_change(birthday, at("2026-06-16T15:00:00Z")), at("2026-06-17T00:00:00Z"));
+        assert_eq!(week.next_change(birthday, at("2026-06-17T00:00:00Z")), at("2026-06-25T00:00:00Z"));
+        assert_eq!(week.next_change(birthday, at("2026-06-25T00:00:00Z")), at("2027-06-17T00:00:00Z"));
+        let month = Anniversary { next: months(1), zone: Zone::of(chrono_tz::UTC) };
+        assert_eq!(
+            month.next_change(at("2000-02-29T00:00:00Z"), at("2026-01-15T00:00:00Z")),
+            at("2026-01-28T00:00:00Z")
+        );
+    }
+}

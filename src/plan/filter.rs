@@ -186,3 +186,65 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{Comparison, Test};
+    use crate::time::{Timestamp, days};
+    use crate::window::Window;
+
+    fn property(name: &str, comparison: Comparison) -> Filter {
+        Filter::Property { name: name.into(), test: Test { comparison, ignore_case: false } }
+    }
+
+    fn order() -> Vec<(String, Value)> {
+        let at = Timestamp::from_millis(1_000);
+        vec![("amount".into(), 9.5.into()), ("due".into(), at.into()), ("tags".into(), vec!["a", "b"].into())]
+    }
+
+    #[test]
+    fn filters_combine() {
+        let passes = |filter: Filter| CompiledFilter::new(&filter).unwrap().passes(order().as_slice(), 0);
+        let cheap = || property("amount", Comparison::Lt(10.into()));
+        let absent = || property("coupon", Comparison::Exists(true));
+        assert!(passes(cheap()) && !passes(absent()));
+        assert!(passes(Filter::All(vec![])) && !passes(Filter::Any(vec![])));
+        assert!(
+            passes(Filter::Any(vec![absent(), cheap()])) && !passes(Filter::All(vec![cheap(), absent()]))
+        );
+        assert!(passes(Filter::Not(Box::new(absent()))));
+        assert!(passes(property("tags", Comparison::Eq("b".into()))));
+    }
+
+    #[test]
+    fn properties_are_asked_for_by_name_or_place() {
+        let filter = Filter::All(vec![
+            property("amount", Comparison::Gt(9.into())),
+            property("tags", Comparison::Exists(true)),
+            property("amount", Comparison::Lt(10.into())),
+        ]);
+        let filter = CompiledFilter::new(&filter).unwrap();
+        assert_eq!(filter.names(), ["amount", "tags"]);
+        let order = order();
+        let columns = [order[0].1.clone(), order[2].1.clone()];
+        assert!(filter.at(0).passes_by(|place| columns.get(place).map(Into::into)));
+        assert!(filter.at(0).passes(order.as_slice()) && !filter.depends_on_time());
+        assert_eq!(filter.next_change(order.as_slice(), 0), None);
+    }
+
+    #[test]
+    fn the_soonest_change_counts() {
+        let filter = Filter::Any(vec![
+            property("due", Comparison::Within(Window::Before(days(1)))),
+            Filter::Not(Box::new(property("due", Comparison::Within(Window::Last(days(2)))))),
+        ]);
+        let filter = CompiledFilter::new(&filter).unwrap();
+        let order = order();
+        assert!(filter.depends_on_time() && filter.passes(order.as_slice(), 999));
+        assert_eq!(filter.next_change(order.as_slice(), 0), Some(1_000));
+        assert!(!filter.passes(order.as_slice(), 1_000));
+        assert_eq!(filter.next_change(order.as_slice(), 1_000), Some(86_401_000));
+        assert!(filter.passes(order.as_slice(), 86_401_000));
+    }
+}

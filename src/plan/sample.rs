@@ -48,3 +48,61 @@ fn first_hash(percentage: Number) -> u128 {
         _ => 1, // above nothing, below the first hash
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigInt;
+    use num_rational::BigRational;
+    use proptest::prelude::*;
+
+    fn sample(salt: &str, from: Number, to: Number) -> CompiledSample {
+        CompiledSample::new(&Sample { salt: salt.to_owned(), from, to })
+    }
+
+    #[test]
+    fn the_bucket_is_that_of_md5() {
+        // printf spring:ada | md5sum
+        let hash = 0x16af_ffad_baa6_1405_u64;
+        let bucket = 100.0 * (hash as f64 / 2f64.powi(64));
+        let (below, above) = (Number::Float(bucket - 1e-9), Number::Float(bucket + 1e-9));
+        assert!(sample("spring", below, above).contains("ada"));
+        assert!(!sample("spring", above, Number::Int(100)).contains("ada"));
+        assert!(!sample("spring", Number::Int(0), below).contains("ada"));
+        assert!(sample("", Number::Int(0), Number::Int(100)).contains("ada"));
+        assert!(!sample("", Number::Int(50), Number::Int(50)).contains("ada"));
+    }
+
+    #[test]
+    fn neighbouring_shares_part_everyone() {
+        let parts = [0.0, 12.5, 33.3, 33.4, 99.99, 100.0].map(Number::Float);
+        for id in 0..500 {
+            let id = format!("user-{id}");
+            let inside = parts.windows(2).filter(|p| sample("s", p[0], p[1]).contains(&id)).count();
+            assert_eq!(inside, 1, "{id}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_hash_is_exact(x in prop_oneof![
+            0.0..=100.0_f64,
+            prop::num::f64::POSITIVE.prop_map(|x| x % 100.0),
+            (0_u32..=100).prop_map(f64::from),
+            Just(5e-324),
+            Just(100_f64.next_down()),
+        ]) {
+            let first = BigInt::from(first_hash(Number::Float(x)));
+            // The bucket of a hash is at least x exactly from this hash on.
+            let bucket = |hash: BigInt| BigRational::new(hash * 100, BigInt::from(1) << 64);
+            let x = BigRational::from_float(x).unwrap();
+            prop_assert!(bucket(first.clone()) >= x);
+            prop_assert!(bucket(first - 1) < x);
+        }
+
+        #[test]
+        fn integers_are_floats_of_the_same_value(n in 0_i64..=100) {
+            prop_assert_eq!(first_hash(Number::Int(n)), first_hash(Number::Float(n as f64)));
+        }
+    }
+}

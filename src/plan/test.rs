@@ -302,3 +302,179 @@ fn set(scalars: impl Iterator<Item = Scalar>) -> ScalarSet {
     scalars.for_each(|one| set.insert((&one).into()));
     set
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Filter;
+    use crate::time::{Timestamp, days, months};
+    use crate::value::{Record, Value};
+    use proptest::prelude::*;
+
+    fn compile(comparison: Comparison, ignore_case: bool) -> CompiledTest {
+        CompiledTest::new(&Test { comparison, ignore_case }).unwrap()
+    }
+
+    fn passes(comparison: Comparison, value: impl Into<Value>) -> bool {
+        compile(comparison, false).passes(Some((&value.into()).into()), 0)
+    }
+
+    fn passes_folded(comparison: Comparison, value: &str) -> bool {
+        compile(comparison, true).passes(Some(ScalarRef::Str(value).into()), 0)
+    }
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().millis()
+    }
+
+    fn instant(text: &str) -> Value {
+        Value::from(text.parse::<Timestamp>().unwrap())
+    }
+
+    use Comparison as C;
+
+    #[test]
+    fn kinds_are_neither_equal_nor_ordered() {
+        assert!(passes(C::Eq(1.into()), 1.0) && passes(C::In(vec!["a".into(), 1.into()]), 1.0));
+        assert!(!passes(C::Eq("1".into()), 1) && !passes(C::Eq(true.into()), 1));
+        assert!(passes(C::Gt(9_007_199_254_740_992.0.into()), 9_007_199_254_740_993_i64));
+        assert!(
+            !passes(C::Gte(1.into()), "2") && !passes(C::Lt(1.into()), "0") && !passes(C::Lt("b".into()), 1)
+        );
+        assert!(
+            passes(C::Lt("b".into()), "a")
+                && passes(C::Lte("a".into()), "a")
+                && passes(C::Gt("Z".into()), "a")
+        );
+        assert!(passes(C::Between(1.into(), 2.into()), 2.0) && !passes(C::Between(1.into(), 2.into()), 2.5));
+        assert!(!passes(C::Contains("1".into()), 1));
+    }
+
+    #[test]
+    fn missing_values_pass_complements_only() {
+        let missing = |comparison| compile(comparison, false).passes(None, 0);
+        assert!(!missing(C::Eq(1.into())) && !missing(C::Exists(true)) && !missing(C::Lt(1.into())));
+        assert!(missing(C::Ne(1.into())) && missing(C::NotIn(vec![])) && missing(C::Exists(false)));
+        assert!(missing(C::NotContains("a".into())) && missing(C::NotMatches("a".into())));
+        assert!(!passes(C::Exists(false), 1) && passes(C::Exists(true), Value::List(vec![])));
+        assert!(!passes(C::In(vec![]), 1) && passes(C::NotIn(vec![]), 1));
+    }
+
+    #[test]
+    fn a_list_passes_with_one_element_and_fails_complements_with_it() {
+        let list = || vec!["red", "green"];
+        assert!(passes(C::Eq("red".into()), list()) && !passes(C::Ne("red".into()), list()));
+        assert!(passes(C::Contains("ree".into()), list()) && !passes(C::Contains("dg".into()), list()));
+        assert!(passes(C::Ne("blue".into()), list()) && passes(C::Ne("blue".into()), Value::List(vec![])));
+        let records = vec![Record::new().with("sku", "red")];
+        assert!(
+            !passes(C::Eq("red".into()), records.clone()) && passes(C::Ne("red".into()), records.clone())
+        );
+        assert!(passes(C::Exists(true), records));
+    }
+
+    #[test]
+    fn text_is_compared_as_written_or_character_by_character_in_lower_case() {
+        assert!(passes(C::StartsWith("ab".into()), "abc") && passes(C::EndsWith("bc".into()), "abc"));
+        assert!(!passes(C::Eq("ABC".into()), "abc") && passes_folded(C::Eq("aBC".into()), "Abc"));
+        assert!(passes_folded(C::In(vec!["ÄPFEL".into(), 1.into()]), "Äpfel"));
+        assert!(!passes_folded(C::NotIn(vec!["ÄPFEL".into()]), "äpfel"));
+        // A final sigma is lower-cased like any other: σ, never ς.
+        assert!(passes_folded(C::Eq("ΟΔΟΣ".into()), "οδοσ") && !passes_folded(C::Eq("ΟΔΟΣ".into()), "οδος"));
+        // İ becomes two characters, i and a combining dot.
+        assert!(passes_folded(C::StartsWith("i".into()), "İstanbul"));
+        assert!(
+            passes_folded(C::EndsWith("\u{307}".into()), "tİ")
+                && passes_folded(C::EndsWith("İ".into()), "tİ")
+        );
+        assert!(passes_folded(C::Contains("STRASSE".into()), "Hauptstrasse"));
+        assert!(!passes_folded(C::Contains("STRASSE".into()), "Hauptstraße"));
+        assert!(
+            !passes_folded(C::StartsWith("abc".into()), "ab")
+                && !passes_folded(C::EndsWith("abc".into()), "bc")
+        );
+    }
+
+    #[test]
+    fn patterns_are_unanchored() {
+        assert!(passes(C::Matches("b+".into()), "abba") && !passes(C::Matches("^b".into()), "abba"));
+        assert!(!passes(C::Matches("B".into()), "abba") && passes_folded(C::Matches("BB".into()), "abba"));
+        assert!(!passes_folded(C::NotMatches("BB".into()), "abba") && passes(C::NotMatches("x".into()), 1));
+        for bad in ["(", "(a{1000}){1000}"] {
+            let test = Test { comparison: C::Matches(bad.into()), ignore_case: false };
+            assert!(CompiledTest::new(&test).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn windows_are_resolved_at_t() {
+        let soon = compile(C::Within(Window::Next(days(3))), false);
+        let (t, ends) = (at("2026-06-17T15:00:00Z"), instant("2026-06-20T15:00:00Z"));
+        assert!(soon.depends_on_time() && soon.passes(Some((&ends).into()), t));
+        assert!(!soon.passes(Some((&ends).into()), t - 1) && !soon.passes(None, t));
+        assert!(!soon.passes(Some(ScalarRef::Str("2026-06-20T15:00:00Z").into()), t));
+        assert_eq!(soon.next_change(Some((&ends).into()), t - 1), Some(t));
+        assert_eq!(soon.next_change(Some((&ends).into()), t), ends_millis(&ends));
+        assert_eq!(soon.next_change(Some((&ends).into()), at("2026-06-20T15:00:00Z")), None);
+        let year = Window::Fixed { from: None, to: Some(Timestamp::from_millis(t)) };
+        let fixed = compile(C::Within(year), false);
+        assert!(!fixed.depends_on_time() && fixed.passes(Some(ScalarRef::Instant(t - 1).into()), 0));
+        assert!(!fixed.passes(Some(ScalarRef::Instant(t).into()), 0));
+    }
+
+    fn ends_millis(value: &Value) -> Option<i64> {
+        ValueRef::from(value).instant()
+    }
+
+    #[test]
+    fn some_one_record_passes_the_whole_filter() {
+        let property = |name: &str, comparison| Filter::Property {
+            name: name.into(),
+            test: Test { comparison, ignore_case: false },
+        };
+        let filter = Filter::All(vec![
+            property("category", C::Eq("shoes".into())),
+            property("price", C::Gt(50.into())),
+            Filter::Not(Box::new(property("until", C::Within(Window::Last(days(1)))))),
+        ]);
+        let test = compile(C::AnyElement(Box::new(filter)), false);
+        let shoe = |price: i64| Record::new().with("category", "shoes").with("price", price);
+        let hat = Record::new().with("category", "hats").with("price", 90);
+        let passes = |records: Vec<Record>, t| test.passes(Some(ValueRef::Records(&records)), t);
+        assert!(passes(vec![hat.clone(), shoe(60)], 0) && !passes(vec![hat, shoe(40)], 0));
+        let dated = || vec![shoe(60).with("until", Timestamp::from_millis(5))];
+        assert!(passes(dated(), 4) && !passes(dated(), 5));
+        assert_eq!(test.next_change(Some(ValueRef::Records(&dated())), 4), Some(5));
+        assert!(!test.passes(Some(ScalarRef::Int(1).into()), 0) && !test.passes(None, 0));
+    }
+
+    fn any_moving() -> impl Strategy<Value = CompiledTest> {
+        let span = prop::sample::select(vec![days(1), days(7), months(1), days(360), days(800)]);
+        let tz = prop::sample::select(vec![chrono_tz::UTC, chrono_tz::Tz::Pacific__Apia]);
+        prop_oneof![
+            (span.clone(), tz).prop_map(|(next, tz)| C::Anniversary { next, tz }),
+            span.clone().prop_map(|span| C::Within(Window::Next(span))),
+            span.prop_map(|span| C::Within(Window::Last(span))),
+        ]
+        .prop_map(|comparison| compile(comparison, false))
+    }
+
+    proptest! {
+        #[test]
+        fn outcomes_hold_until_the_next_change(
+            test in any_moving(),
+            value in 1_280_000_000_000_i64..1_400_000_000_000,
+            t in 1_280_000_000_000_i64..1_400_000_000_000,
+            within in 0.0..1.0,
+        ) {
+            let value = Some(ScalarRef::Instant(value).into());
+            let next = test.next_change(value, t);
+            prop_assert!(next.is_none_or(|next| next > t));
+            let until = next.unwrap_or(t + 1_000_000_000_000);
+            let between = t + ((until - 1 - t) as f64 * within) as i64;
+            for later in [between, until - 1] {
+                prop_assert_eq!(test.passes(value, t), test.passes(value, later));
+            }
+        }
+    }
+}

@@ -238,3 +238,77 @@ impl DistinctSet {
         self.records.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_scalar() -> impl Strategy<Value = Scalar> {
+        prop_oneof![
+            any::<bool>().prop_map(Scalar::Bool),
+            (-2_i64..3).prop_map(Scalar::Int),
+            prop::sample::select(vec![i64::MIN, i64::MAX, 1 << 53, (1 << 53) + 1]).prop_map(Scalar::Int),
+            prop::sample::select(vec![
+                -0.0,
+                0.5,
+                1.0,
+                9_007_199_254_740_992.0,
+                -(2f64.powi(63)),
+                2f64.powi(63)
+            ])
+            .prop_map(Scalar::Float),
+            prop::sample::select(vec!["", "1", "a", "ä", "z"]).prop_map(Scalar::from),
+            (-1_i64..2).prop_map(|at| Scalar::Instant(Timestamp::from_millis(at))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn borrowed_scalars_are_as_owned_ones(a in any_scalar(), b in any_scalar()) {
+            let (x, y) = (ScalarRef::from(&a), ScalarRef::from(&b));
+            prop_assert_eq!(x == y, a == b);
+            prop_assert_eq!(x.compare(y), a.compare(&b));
+            prop_assert_eq!(Scalar::from(x), a.clone());
+            let hasher = foldhash::fast::FixedState::default();
+            prop_assert!(x != y || hasher.hash_one(x) == hasher.hash_one(y));
+            prop_assert_eq!(ValueRef::from(x) == ValueRef::from(y), a == b);
+        }
+
+        #[test]
+        fn distinct_values_are_those_of_a_set(scalars in prop::collection::vec(any_scalar(), 0..20)) {
+            let (mut set, mut list, mut have) = (DistinctSet::default(), DistinctSet::default(), Vec::new());
+            for one in &scalars {
+                set.insert(one.into());
+                if !have.contains(one) {
+                    have.push(one.clone());
+                }
+            }
+            list.insert(ValueRef::List(&scalars));
+            prop_assert_eq!(set.len(), have.len() as u64);
+            prop_assert_eq!(list.len(), have.len() as u64);
+        }
+    }
+
+    #[test]
+    fn records_differ_when_any_field_does() {
+        let shoe = Record::new().with("sku", "s").with("price", 1);
+        let records = [shoe.clone(), shoe.clone().with("price", 1.0), shoe.clone().with("size", 40), shoe];
+        let mut set = DistinctSet::default();
+        set.insert(ValueRef::Records(&records));
+        set.insert(ValueRef::Records(&records));
+        assert_eq!(set.len(), 2);
+        set.clear();
+        assert_eq!(set.len(), 0);
+    }
+
+    #[test]
+    fn a_list_equals_no_scalar() {
+        let list = Value::from(vec![1]);
+        assert_ne!(ValueRef::from(&list), ValueRef::from(&Scalar::Int(1)));
+        assert_eq!(ValueRef::from(&list), ValueRef::from(&Value::from(vec![1.0])));
+        assert_eq!(ValueRef::from(&list).number(), None);
+        assert!(ValueRef::from(&list).any_scalar(|one| one == ScalarRef::Float(1.0)));
+        assert_eq!(Value::from(ValueRef::from(&list)), list);
+    }
+}

@@ -1,0 +1,148 @@
+//! Attributes: for each name the history of every user that has one.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use super::cell::Cell;
+use super::interner::Interner;
+use super::shards::Shards;
+
+/// One write; a value of [`Cell::Missing`] removes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Write {
+    pub at: i64,
+    /// The place in the order of arrival.
+    pub order: u64,
+    pub value: Cell,
+}
+
+/// The writes of one attribute of one user, by instant; one an instant.
+#[derive(Clone, Debug)]
+enum History {
+    One([Write; 1]),
+    Many(Arc<Vec<Write>>),
+}
+
+impl History {
+    fn writes(&self) -> &[Write] {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+
+    fn add(&mut self, write: Write) {
+        let found = self.writes().binary_search_by_key(&write.at, |w| w.at);
+        match (self, found) {
+            (Self::One(one), Ok(_)) if write.order > one[0].order => *one = [write],
+            (Self::Many(many), Ok(i)) if write.order > many[i].order => Arc::make_mut(many)[i] = write,
+            (_, Ok(_)) => {}
+            (Self::Many(many), Err(i)) => Arc::make_mut(many).insert(i, write),
+            (this @ Self::One(_), Err(i)) => {
+                let mut many = this.writes().to_vec();
+                many.insert(i, write);
+                *this = Self::Many(Arc::new(many));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    user: u32,
+    history: History,
+}
+
+/// One attribute of all users; a clone is a pointer copy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    entries: Shards<Entry>,
+    /// The latest write there is.
+    last_at: Option<i64>,
+}
+
+impl Table {
+    pub(crate) fn writes_of(&self, user: u32) -> &[Write] {
+        let hash = self.entries.hash(&user);
+        self.entries.find(hash, |e| e.user == user).map_or(&[], |e| e.history.writes())
+    }
+
+    /// All users with their writes, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[Write])> {
+        self.entries.iter().map(|e| (e.user, e.history.writes()))
+    }
+
+    /// The latest instant of a write.
+    pub(crate) fn last_at(&self) -> Option<i64> {
+        self.last_at
+    }
+
+    fn add(&mut self, user: u32, write: Write) {
+        self.last_at = self.last_at.max(Some(write.at));
+        let hash = self.entries.hash(&user);
+        match self.entries.find_mut(hash, |e| e.user == user) {
+            Some(entry) => entry.history.add(write),
+            None => {
+                let entry = Entry { user, history: History::One([write]) };
+                self.entries.insert(hash, entry, |hasher, e| hasher.hash_one(e.user));
+            }
+        }
+    }
+
+    fn remove(&mut self, user: u32) -> Option<History> {
+        let hash = self.entries.hash(&user);
+        self.entries.find(hash, |e| e.user == user)?;
+        self.entries.remove(hash, |e| e.user == user).map(|e| e.history)
+    }
+}
+
+/// All attributes; a clone is a pointer copy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes {
+    names: Interner,
+    tables: Arc<Vec<Arc<Table>>>,
+}
+
+impl Attributes {
+    pub(crate) fn table(&self, name: &str) -> Option<&Table> {
+        let number = self.names.find(name)?;
+        self.tables.get(number as usize).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn add(&mut self, name: &str, user: u32, write: Write) {
+        let number = self.names.intern(name) as usize;
+        let tables = Arc::make_mut(&mut self.tables);
+        if number == tables.len() {
+            tables.push(Arc::default());
+        }
+        if let Some(table) = tables.get_mut(number) {
+            Arc::make_mut(table).add(user, write);
+        }
+    }
+
+    pub(crate) fn forget(&mut self, user: u32) {
+        for table in Arc::make_mut(&mut self.tables) {
+            if !table.writes_of(user).is_empty() {
+                Arc::make_mut(table).remove(user);
+            }
+        }
+    }
+
+    pub(crate) fn merge(&mut self, from: u32, into: u32) {
+        for table in Arc::make_mut(&mut self.tables) {
+            if table.writes_of(from).is_empty() {
+                continue;
+            }
+            let table = Arc::make_mut(table);
+            if let Some(history) = table.remove(from) {
+                history.writes().iter().for_each(|write| table.add(into, *write));
+            }
+        }
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let many = |writes: &[Write]| if writes.len() > 1 { writes.len() * size_of::<Write>() + 40 } else { 0 };
+        let table = |t: &Arc<Table>| t.entries.memory() + t.iter().map(|(_, writes)| many(writes)).sum::<usize>();
+        self.names.memory() + self.tables.iter().map(table).sum::<usize>()
+    }
+}

@@ -1,0 +1,274 @@
+//! The in-memory store: columnar, indexed, with snapshots that cost a pointer copy.
+//!
+//! An event lands in the [`tail`], in order of arrival. When the tail is full it is *sealed*: sorted into parts
+//! of one name and one bucket of time each ([`part`]), which lie on the [`shelf`] of their name and are merged
+//! there, a logarithm of times in an event's life. Everything is behind pointers that a [`Snapshot`] shares, and
+//! the writer copies what it changes while a snapshot still holds it.
+
+mod attributes;
+mod cell;
+mod chunked;
+mod column;
+mod event_ids;
+mod interner;
+mod part;
+mod read;
+mod shards;
+mod shelf;
+mod snapshot;
+mod tail;
+mod users;
+
+pub use snapshot::Snapshot;
+
+use std::sync::Arc;
+
+use crate::event::{AttributeWrite, Event, IngestError, check_id};
+use crate::segment::EventPattern;
+use crate::store::{Ingest, Recorded};
+use crate::time::Timestamp;
+use attributes::Write;
+use cell::Cell;
+use event_ids::EventIds;
+use part::Row;
+use tail::OwnedRow;
+
+/// Events the tail holds before it is sealed: the bound on the work of one seal.
+const TAIL: usize = 1 << 16;
+
+/// The in-memory store: takes facts in, and hands out [`Snapshot`]s that are asked.
+///
+/// One writer owns it; a snapshot is a pointer copy, `Send + Sync`, and stays exactly as it was while facts go
+/// on arriving. Facts live in memory only.
+///
+/// ```
+/// use whodid::{did, days, Event, Evaluate, Ingest, MemoryStore, Timestamp};
+///
+/// let now: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+/// let mut store = MemoryStore::new();
+/// store.record(Event::new("ada", "login", now.minus(days(3))))?;
+/// store.record(Event::new("bob", "login", now.minus(days(40))))?;
+///
+/// let snapshot = store.snapshot();
+/// let members = snapshot.members(&did("login").last(days(30)).into(), now)?;
+/// assert_eq!(members.ids().collect::<Vec<_>>(), ["ada"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct MemoryStore {
+    /// What snapshots share.
+    state: Snapshot,
+    ids: EventIds,
+    /// The next place in the order of arrival; from 1.
+    arrival: u64,
+    /// The latest instant of an event so far: a later one is the first of its millisecond.
+    latest: i64,
+    /// Events dropped by retention, at arrival or later.
+    dropped: u64,
+    /// The cells of the event at hand, kept for its allocation.
+    cells: Vec<(u32, Cell)>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self {
+            state: Snapshot::default(),
+            ids: EventIds::default(),
+            arrival: 1,
+            latest: i64::MIN,
+            dropped: 0,
+            cells: Vec::new(),
+        }
+    }
+
+    /// The store as it is now: a few pointer copies, whatever its size.
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.clone()
+    }
+
+    /// How many events retention has dropped so far, those that arrived too old included.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Seals the tail and merges the parts of each name and bucket into one, without the rows of users who are
+    /// gone. Never needed for correctness; a good end of a bulk load. Linear in the events held.
+    pub fn compact(&mut self) {
+        self.seal();
+        let users = &self.state.users;
+        for shelf in Arc::make_mut(&mut self.state.shelves) {
+            Arc::make_mut(shelf).compact(&|user| users.first_seen(user).is_some());
+        }
+    }
+
+    fn user(&mut self, id: &str) -> Result<u32, IngestError> {
+        self.state.users.intern(id).map_err(|users::Full| IngestError::TooManyUsers)
+    }
+
+    fn next_arrival(&mut self) -> u64 {
+        self.arrival += 1;
+        self.arrival - 1
+    }
+
+    fn event_name(&mut self, name: &str) -> u32 {
+        let number = self.state.names.intern(name);
+        if number as usize >= self.state.shelves.len() {
+            Arc::make_mut(&mut self.state.shelves).push(Arc::default());
+        }
+        number
+    }
+
+    /// Adds a checked event that is no duplicate and not before its horizon.
+    fn keep(&mut self, user: u32, name: u32, at: i64) {
+        let arrival = self.next_arrival();
+        let tie = if at > self.latest { 0 } else { arrival };
+        self.latest = self.latest.max(at);
+        self.state.users.saw(user, at);
+        self.state.tail.push(name, Row { user, at, tie, properties: &self.cells });
+        if self.state.tail.len() >= TAIL {
+            self.seal();
+        }
+    }
+
+    /// Moves the tail into parts.
+    fn seal(&mut self) {
+        let tail = std::mem::take(&mut self.state.tail);
+        let mut rows: Vec<(u32, Row<'_>)> = tail.rows().collect();
+        rows.sort_unstable_by_key(|(name, row)| (*name, part::bucket_of(row.at), row.user, row.at, row.tie));
+        let users = &self.state.users;
+        let is_alive = |user| users.first_seen(user).is_some();
+        let shelves = Arc::make_mut(&mut self.state.shelves);
+        let mut of_name = Vec::new();
+        for same in rows.chunk_by(|a, b| a.0 == b.0) {
+            of_name.clear();
+            of_name.extend(same.iter().map(|(_, row)| *row));
+            if let Some(shelf) = same.first().and_then(|(name, _)| shelves.get_mut(*name as usize)) {
+                Arc::make_mut(shelf).seal(&of_name, &is_alive);
+            }
+        }
+    }
+
+    /// Wipes the sealed events of a user who is gone.
+    fn wipe(&mut self, user: u32) {
+        let shelves = Arc::make_mut(&mut self.state.shelves);
+        for shelf in shelves.iter_mut().filter(|shelf| shelf.holds(user)) {
+            Arc::make_mut(shelf).wipe(user);
+        }
+    }
+
+    fn move_events(&mut self, from: u32, into: u32) {
+        self.state.tail.merge(from, into);
+        let copies = |(name, shelf): (u32, &Arc<shelf::Shelf>)| shelf.copy_rows(name, from);
+        let moved: Vec<OwnedRow> = (0u32..).zip(self.state.shelves.iter()).flat_map(copies).collect();
+        if moved.is_empty() {
+            return;
+        }
+        self.wipe(from);
+        for OwnedRow { name, at, tie, properties } in &moved {
+            self.state.tail.push(*name, Row { user: into, at: *at, tie: *tie, properties });
+        }
+        if self.state.tail.len() >= TAIL {
+            self.seal();
+        }
+    }
+}
+
+impl Ingest for MemoryStore {
+    type Error = IngestError;
+
+    fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
+        event.check()?;
+        let Event { user, name, at, properties, id } = &event;
+        if id.as_ref().is_some_and(|id| self.ids.contains(id)) {
+            return Ok(Recorded::Duplicate);
+        }
+        if at.millis() < self.state.horizon_of(name) {
+            self.dropped += 1;
+            return Ok(Recorded::BeforeHorizon);
+        }
+        let user = self.user(user)?;
+        let name = self.event_name(name);
+        if let Some(id) = id {
+            self.ids.take(id, name, at.millis());
+        }
+        self.cells.clear();
+        for (property, value) in properties {
+            self.cells.push((self.state.properties.intern(property), self.state.values.cell(value)));
+        }
+        self.keep(user, name, at.millis());
+        Ok(Recorded::New)
+    }
+
+    fn write(&mut self, write: AttributeWrite) -> Result<(), IngestError> {
+        write.check()?;
+        let AttributeWrite { user, name, value, at } = &write;
+        let user = self.user(user)?;
+        let value = value.as_ref().map_or(Cell::Missing, |value| self.state.values.cell(value));
+        let order = self.next_arrival();
+        self.state.users.saw(user, at.millis());
+        self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
+        Ok(())
+    }
+
+    fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
+        check_registration(user, seen)?;
+        let user = self.user(user)?;
+        self.state.users.saw(user, seen.millis());
+        Ok(())
+    }
+
+    fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
+        check_id(from, "merge")?;
+        check_id(into, "merge")?;
+        let users = &self.state.users;
+        let same = match (users.find(from), users.find(into)) {
+            (Some(a), Some(b)) => a == b,
+            _ => from == into,
+        };
+        if same {
+            return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
+        }
+        let (from, into) = (self.user(from)?, self.user(into)?);
+        self.state.users.merge(from, into);
+        self.state.attributes.merge(from, into);
+        self.move_events(from, into);
+        Ok(())
+    }
+
+    fn forget(&mut self, user: &str) -> Result<(), IngestError> {
+        let Some(user) = self.state.users.find(user) else { return Ok(()) };
+        self.state.users.forget(user);
+        self.state.attributes.forget(user);
+        self.state.tail.forget(user);
+        self.wipe(user);
+        Ok(())
+    }
+
+    fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
+        let since = since.millis();
+        self.state.add_horizon(since, events);
+        let names = &self.state.names;
+        let goes: Vec<bool> = names.iter().map(|(_, name)| events.iter().any(|p| p.matches(name))).collect();
+        let goes = |name: u32| goes.get(name as usize).copied().unwrap_or(false);
+        let tail_before = self.state.tail.len();
+        self.state.tail.retain(|name, row| row.at >= since || !goes(name));
+        let mut dropped = tail_before - self.state.tail.len();
+        let users = &self.state.users;
+        for (name, shelf) in (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name)) {
+            let _ = name;
+            let shelf = Arc::make_mut(shelf);
+            shelf.filter(|user, _| users.first_seen(user).is_some());
+            dropped += shelf.filter(|_, at| at >= since);
+        }
+        self.ids.retain(|name, at| at >= since || !goes(name));
+        self.dropped += dropped as u64;
+        Ok(dropped as u64)
+    }
+}

@@ -1,0 +1,273 @@
+//! A sealed part: the events of one name within one bucket of 2^32 ms, by user, then time, then arrival.
+//!
+//! Six bytes an event: the low half of the user (the high halves are a small directory) and the instant within
+//! the bucket as a coarse half (units of 65.536 s) and a fine half, so that scans read two bytes an event.
+
+use std::ops::Range;
+
+use super::cell::Cell;
+use super::column::{Column, SECOND};
+
+/// The bucket an instant falls into.
+#[allow(clippy::cast_possible_truncation)] // instants of the years 1 to 9999 fall into buckets of 17 bits
+pub(crate) fn bucket_of(at: i64) -> i32 {
+    (at >> 32) as i32
+}
+
+/// One event on its way into a part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub user: u32,
+    pub at: i64,
+    /// The place in the order of arrival where that cannot be told otherwise, else 0.
+    pub tie: u64,
+    pub properties: &'a [(u32, Cell)],
+}
+
+/// Rows of one high half of user numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    /// The users' high half.
+    pub high: u16,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Block {
+    pub(crate) fn rows(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A sealed part. All row columns have one length, below 2^31.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    bucket: i32,
+    /// By `high`, without empty ones.
+    blocks: Vec<Block>,
+    users: Vec<u16>,
+    coarse: Vec<u16>,
+    fine: Vec<u16>,
+    ties: Ties,
+    /// By property.
+    columns: Vec<(u32, Column)>,
+}
+
+/// What a filter leaves of a part.
+pub(crate) enum Kept {
+    None,
+    Some(Part),
+    All,
+}
+
+/// The place in the order of arrival of those rows that are not the first of their millisecond.
+///
+/// An event that arrives with an instant later than all before it is the first of its millisecond in the whole
+/// store: its place is 0 and takes no room.
+#[derive(Clone, Debug, Default)]
+struct Ties {
+    rows: Vec<u32>,
+    places: Vec<u64>,
+}
+
+impl Ties {
+    fn get(&self, row: usize) -> u64 {
+        let found = u32::try_from(row).ok().and_then(|row| self.rows.binary_search(&row).ok());
+        found.and_then(|i| self.places.get(i)).copied().unwrap_or(0)
+    }
+
+    fn push(&mut self, row: usize, place: u64) {
+        if place != 0 {
+            self.rows.push(u32::try_from(row).unwrap_or(u32::MAX));
+            self.places.push(place);
+        }
+    }
+
+    fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+        self.places.shrink_to_fit();
+    }
+}
+
+impl Part {
+    /// A part of these rows, which are sorted by (user, at, tie) and lie in one bucket.
+    pub(crate) fn new(bucket: i32, rows: &[Row<'_>]) -> Self {
+        let mut part = Self::with_capacity(bucket, rows.len());
+        rows.iter().for_each(|row| part.push(row.user, row.at, row.tie));
+        let mut names: Vec<u32> = rows.iter().flat_map(|row| row.properties).map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut cells = Vec::with_capacity(rows.len());
+        for name in names {
+            cells.clear();
+            let cell = |row: &Row<'_>| row.properties.iter().find(|(n, _)| *n == name).map_or(Cell::Missing, |(_, c)| *c);
+            cells.extend(rows.iter().map(cell));
+            part.columns.push((name, Column::new(&cells)));
+        }
+        part
+    }
+
+    fn with_capacity(bucket: i32, rows: usize) -> Self {
+        let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
+        Self { bucket, blocks: Vec::new(), users, coarse, fine, ties: Ties::default(), columns: Vec::new() }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // halves
+    fn push(&mut self, user: u32, at: i64, tie: u64) {
+        let (row, high) = (self.users.len() as u32, (user >> 16) as u16);
+        match self.blocks.last_mut() {
+            Some(block) if block.high == high => block.end = row + 1,
+            _ => self.blocks.push(Block { high, start: row, end: row + 1 }),
+        }
+        self.users.push(user as u16);
+        self.coarse.push((at >> 16) as u16);
+        self.fine.push(at as u16);
+        self.ties.push(row as usize, tie);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    pub(crate) fn bucket(&self) -> i32 {
+        self.bucket
+    }
+
+    /// The instants a row of this part can have.
+    pub(crate) fn span(&self) -> (i64, i64) {
+        let start = i64::from(self.bucket) << 32;
+        (start, start + 0xffff_ffff)
+    }
+
+    pub(crate) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The low halves of the users.
+    pub(crate) fn users(&self) -> &[u16] {
+        &self.users
+    }
+
+    pub(crate) fn coarse(&self) -> &[u16] {
+        &self.coarse
+    }
+
+    pub(crate) fn fine(&self) -> &[u16] {
+        &self.fine
+    }
+
+    pub(crate) fn at(&self, row: usize) -> i64 {
+        (i64::from(self.bucket) << 32) | i64::from(self.coarse[row]) << 16 | i64::from(self.fine[row])
+    }
+
+    /// The place in the order of arrival; 0 for the first event of its millisecond.
+    pub(crate) fn tie(&self, row: usize) -> u64 {
+        self.ties.get(row)
+    }
+
+    pub(crate) fn column(&self, property: u32) -> Option<&Column> {
+        let i = self.columns.binary_search_by_key(&property, |(name, _)| *name).ok()?;
+        self.columns.get(i).map(|(_, column)| column)
+    }
+
+    /// The properties that a row has.
+    pub(crate) fn properties(&self, row: usize) -> impl Iterator<Item = (u32, Cell)> {
+        let cells = self.columns.iter().map(move |(name, column)| (*name, column.get(row)));
+        cells.filter(|(_, cell)| *cell != Cell::Missing)
+    }
+
+    pub(crate) fn block(&self, high: u16) -> Option<Block> {
+        let i = self.blocks.binary_search_by_key(&high, |block| block.high).ok()?;
+        self.blocks.get(i).copied()
+    }
+
+    /// The rows of a user.
+    pub(crate) fn rows_of(&self, user: u32) -> Range<usize> {
+        #[allow(clippy::cast_possible_truncation)] // halves
+        let (high, low) = ((user >> 16) as u16, user as u16);
+        let Some(block) = self.block(high) else { return 0..0 };
+        let users = &self.users[block.rows()];
+        let start = block.start as usize + users.partition_point(|&u| u < low);
+        let len = self.users[start..block.end as usize].iter().take_while(|&&u| u == low).count();
+        start..start + len
+    }
+
+    fn all_users(&self) -> Vec<u32> {
+        let mut all = Vec::with_capacity(self.len());
+        for block in &self.blocks {
+            let high = u32::from(block.high) << 16;
+            all.extend(self.users[block.rows()].iter().map(|&low| high | u32::from(low)));
+        }
+        all
+    }
+
+    /// Both parts as one, without the rows of users who are gone.
+    pub(crate) fn merge(a: &Self, b: &Self, is_alive: &dyn Fn(u32) -> bool) -> Self {
+        let (users_a, users_b) = (a.all_users(), b.all_users());
+        let mut order = Vec::with_capacity(a.len() + b.len());
+        let (mut i, mut j) = (0, 0);
+        while i < users_a.len() || j < users_b.len() {
+            let first = match (users_a.get(i), users_b.get(j)) {
+                (Some(x), Some(y)) => {
+                    x.cmp(y).then_with(|| (a.at(i), a.tie(i)).cmp(&(b.at(j), b.tie(j)))).is_le()
+                }
+                (x, _) => x.is_some(),
+            };
+            let (row, user) = if first { (i, users_a[i]) } else { (j, users_b[j]) };
+            if is_alive(user) {
+                #[allow(clippy::cast_possible_truncation)] // below 2^31
+                order.push(row as u32 | if first { 0 } else { SECOND });
+            }
+            if first { i += 1 } else { j += 1 }
+        }
+        Self::gather([a, b], [&users_a, &users_b], &order)
+    }
+
+    /// The rows whose user and instant pass.
+    pub(crate) fn filter(&self, keep: impl Fn(u32, i64) -> bool) -> Kept {
+        let users = self.all_users();
+        let rows = (0u32..).zip(&users);
+        let kept = rows.filter(|&(row, &user)| keep(user, self.at(row as usize)));
+        let order: Vec<u32> = kept.map(|(row, _)| row).collect();
+        match order.len() {
+            0 => Kept::None,
+            all if all == self.len() => Kept::All,
+            _ => Kept::Some(Self::gather([self, self], [&users, &[]], &order)),
+        }
+    }
+
+    fn gather(parts: [&Self; 2], users: [&[u32]; 2], order: &[u32]) -> Self {
+        let mut out = Self::with_capacity(parts[0].bucket, order.len());
+        for &entry in order {
+            let (which, row) = (usize::from(entry & SECOND != 0), (entry & !SECOND) as usize);
+            out.push(users[which][row], parts[which].at(row), parts[which].tie(row));
+        }
+        let mut names: Vec<u32> = parts.iter().flat_map(|part| &part.columns).map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let column = |name| (name, Column::gather(parts.map(|part| part.column(name)), order));
+        out.columns = names.into_iter().map(column).collect();
+        out.blocks.shrink_to_fit();
+        out.ties.shrink();
+        out
+    }
+
+    /// Wipes what the rows of a user say: instants, order and properties. The rows stay, of a user who is gone,
+    /// until the part is merged.
+    pub(crate) fn wipe(&mut self, user: u32) {
+        let rows = self.rows_of(user);
+        self.coarse[rows.clone()].fill(0);
+        self.fine[rows.clone()].fill(0);
+        for (_, column) in &mut self.columns {
+            column.blank(rows.clone());
+        }
+    }
+
+    /// Bytes for (users and instants, properties).
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let rows = (self.users.capacity() + self.coarse.capacity() + self.fine.capacity()) * 2;
+        let ties = self.ties.rows.capacity() * 4 + self.ties.places.capacity() * 8;
+        let columns = self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
+        (size_of::<Self>() + self.blocks.capacity() * size_of::<Block>() + rows + ties, columns)
+    }
+}

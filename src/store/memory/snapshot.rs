@@ -1,0 +1,102 @@
+//! The state of the store that readers share.
+
+use std::sync::Arc;
+
+use super::attributes::Attributes;
+use super::cell::{Cell, Values};
+use super::interner::Interner;
+use super::shelf::Shelf;
+use super::tail::Tail;
+use super::users::Users;
+use crate::plan::{ScalarRef, ValueRef};
+use crate::segment::EventPattern;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// A [`MemoryStore`](super::MemoryStore) as it was when the snapshot was taken.
+///
+/// A clone is a few pointer copies; it is `Send + Sync`, never waits for the writer and never changes. It is an
+/// [`EventStore`](crate::EventStore), and is asked through [`Evaluate`](crate::Evaluate).
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub(super) users: Users,
+    /// Names of events.
+    pub(super) names: Interner,
+    /// Names of properties.
+    pub(super) properties: Interner,
+    pub(super) values: Values,
+    /// By name of the event.
+    pub(super) shelves: Arc<Vec<Arc<Shelf>>>,
+    pub(super) tail: Tail,
+    pub(super) attributes: Attributes,
+    /// What retention has dropped, and goes on dropping.
+    horizons: Arc<Vec<(EventPattern, i64)>>,
+}
+
+impl Snapshot {
+    /// The instant before which retention has dropped the events of this name; `None` where it has not.
+    pub fn horizon(&self, event: &str) -> Option<Timestamp> {
+        let at = self.horizon_of(event);
+        (at != i64::MIN).then(|| Timestamp::from_millis(at))
+    }
+
+    pub(super) fn horizon_of(&self, event: &str) -> i64 {
+        let matching = self.horizons.iter().filter(|(pattern, _)| pattern.matches(event));
+        matching.map(|(_, since)| *since).max().unwrap_or(i64::MIN)
+    }
+
+    pub(super) fn add_horizon(&mut self, since: i64, events: &[EventPattern]) {
+        let horizons = Arc::make_mut(&mut self.horizons);
+        for pattern in events {
+            match horizons.iter_mut().find(|(have, _)| have == pattern) {
+                Some((_, have)) => *have = since.max(*have),
+                None => horizons.push((pattern.clone(), since)),
+            }
+        }
+    }
+
+    /// How many events are held.
+    pub fn events(&self) -> usize {
+        let sealed: usize = self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.len()).sum();
+        sealed + self.tail.len()
+    }
+
+    /// The numbers of the event names that match one of the patterns.
+    pub(super) fn matching_names(&self, patterns: &[EventPattern]) -> Vec<u32> {
+        match patterns {
+            [EventPattern::Name(exact)] => self.names.find(exact).into_iter().collect(),
+            _ => {
+                let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
+                self.names.iter().filter(|(_, name)| matches(name)).map(|(number, _)| number).collect()
+            }
+        }
+    }
+
+    /// The value of a cell, borrowed.
+    pub(super) fn value(&self, cell: Cell) -> Option<ValueRef<'_>> {
+        let scalar = match cell {
+            Cell::Missing => return None,
+            Cell::Bool(b) => ScalarRef::Bool(b),
+            Cell::Int(n) => ScalarRef::Int(n),
+            Cell::Float(x) => ScalarRef::Float(x),
+            Cell::Instant(at) => ScalarRef::Instant(at),
+            Cell::Text(text) => ScalarRef::Str(self.values.text(text)),
+            Cell::Many(list) => {
+                return match self.values.list(list)? {
+                    Value::List(many) => Some(ValueRef::List(many)),
+                    Value::Records(records) => Some(ValueRef::Records(records)),
+                    Value::Scalar(one) => Some(ValueRef::from(one)),
+                };
+            }
+        };
+        Some(ValueRef::Scalar(scalar))
+    }
+
+    /// The same, where it is one scalar.
+    pub(super) fn scalar(&self, cell: Cell) -> Option<ScalarRef<'_>> {
+        match self.value(cell)? {
+            ValueRef::Scalar(one) => Some(one),
+            ValueRef::List(_) | ValueRef::Records(_) => None,
+        }
+    }
+}

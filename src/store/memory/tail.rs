@@ -1,0 +1,173 @@
+//! The tail: the latest events in order of arrival, in chunks that snapshots share with the writer.
+
+use std::sync::{Arc, OnceLock};
+
+use super::cell::Cell;
+use super::part::Row;
+
+/// An event in the tail, apart from its user.
+#[derive(Clone, Copy, Debug)]
+struct TailRow {
+    name: u32,
+    at: i64,
+    tie: u64,
+    properties: (u32, u32),
+}
+
+/// An event that is moved: out of parts to another user.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedRow {
+    pub name: u32,
+    pub at: i64,
+    pub tie: u64,
+    pub properties: Vec<(u32, Cell)>,
+}
+
+/// Events in order of arrival. Once a snapshot shares it, the writer starts another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TailChunk {
+    /// A column of its own, since it is searched.
+    users: Vec<u32>,
+    rows: Vec<TailRow>,
+    properties: Vec<(u32, Cell)>,
+    /// Row numbers by (name, user, at, tie), made by the first reader that asks.
+    index: OnceLock<Vec<u32>>,
+}
+
+impl TailChunk {
+    fn push(&mut self, name: u32, row: Row<'_>) {
+        let start = u32::try_from(self.properties.len()).unwrap_or(u32::MAX);
+        self.properties.extend_from_slice(row.properties);
+        let end = u32::try_from(self.properties.len()).unwrap_or(u32::MAX);
+        self.users.push(row.user);
+        self.rows.push(TailRow { name, at: row.at, tie: row.tie, properties: (start, end) });
+        self.index = OnceLock::new();
+    }
+
+    fn row(&self, i: usize) -> (u32, Row<'_>) {
+        let TailRow { name, at, tie, properties: (start, end) } = self.rows[i];
+        let properties = self.properties.get(start as usize..end as usize).unwrap_or_default();
+        (name, Row { user: self.users[i], at, tie, properties })
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn sorted(&self) -> &[u32] {
+        self.index.get_or_init(|| {
+            let mut order: Vec<u32> = (0u32..).zip(&self.rows).map(|(i, _)| i).collect();
+            order.sort_unstable_by_key(|&i| {
+                let row = &self.rows[i as usize];
+                (row.name, self.users[i as usize], row.at, row.tie, i)
+            });
+            order
+        })
+    }
+
+    /// The rows of one name whose users pass, by (user, at, tie).
+    fn of_name(&self, name: u32) -> &[u32] {
+        let order = self.sorted();
+        let start = order.partition_point(|&i| self.rows[i as usize].name < name);
+        let end = start + order[start..].partition_point(|&i| self.rows[i as usize].name == name);
+        &order[start..end]
+    }
+
+    fn memory(&self) -> usize {
+        self.users.capacity() * 4
+            + self.rows.capacity() * size_of::<TailRow>()
+            + self.properties.capacity() * size_of::<(u32, Cell)>()
+            + self.index.get().map_or(0, |index| index.capacity() * 4)
+            + 16
+    }
+}
+
+/// The chunks, oldest first; a clone is a pointer copy for each, and there are few.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tail {
+    chunks: Vec<Arc<TailChunk>>,
+    len: usize,
+}
+
+impl Tail {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn push(&mut self, name: u32, row: Row<'_>) {
+        self.len += 1;
+        if let Some(open) = self.chunks.last_mut().and_then(Arc::get_mut) {
+            return open.push(name, row);
+        }
+        self.compact();
+        let mut chunk = TailChunk::default();
+        chunk.push(name, row);
+        self.chunks.push(Arc::new(chunk));
+    }
+
+    /// Joins chunks of like size, so that a snapshot after every event leaves a logarithm of chunks, not as many.
+    fn compact(&mut self) {
+        while let [.., a, b] = self.chunks.as_slice()
+            && b.len() * 2 > a.len()
+        {
+            let mut joined = TailChunk::default();
+            for chunk in [a, b] {
+                (0..chunk.len()).map(|i| chunk.row(i)).for_each(|(name, row)| joined.push(name, row));
+            }
+            self.chunks.truncate(self.chunks.len() - 2);
+            self.chunks.push(Arc::new(joined));
+        }
+    }
+
+    /// All rows, with their names, in order of arrival.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, Row<'_>)> {
+        self.chunks.iter().flat_map(|chunk| (0..chunk.len()).map(|i| chunk.row(i)))
+    }
+
+    /// The rows of one name, chunk by chunk, each by (user, at, tie).
+    pub(crate) fn rows_of_name(&self, name: u32) -> impl Iterator<Item = Row<'_>> {
+        self.chunks.iter().flat_map(move |chunk| chunk.of_name(name).iter().map(|&i| chunk.row(i as usize).1))
+    }
+
+    /// The rows of one name and user, chunk by chunk, each by (at, tie).
+    pub(crate) fn rows_of(&self, name: u32, user: u32) -> impl Iterator<Item = Row<'_>> {
+        self.chunks.iter().flat_map(move |chunk| {
+            let rows = chunk.of_name(name);
+            let start = rows.partition_point(|&i| chunk.users[i as usize] < user);
+            let end = start + rows[start..].partition_point(|&i| chunk.users[i as usize] == user);
+            rows[start..end].iter().map(|&i| chunk.row(i as usize).1)
+        })
+    }
+
+    fn holds(&self, user: u32) -> bool {
+        self.chunks.iter().any(|chunk| chunk.users.contains(&user))
+    }
+
+    /// Keeps the rows that pass.
+    pub(crate) fn retain(&mut self, keep: impl Fn(u32, Row<'_>) -> bool) {
+        let mut kept = TailChunk::default();
+        self.rows().filter(|&(name, row)| keep(name, row)).for_each(|(name, row)| kept.push(name, row));
+        self.len = kept.len();
+        self.chunks = vec![Arc::new(kept)];
+    }
+
+    /// Drops the rows of a user.
+    pub(crate) fn forget(&mut self, user: u32) {
+        if self.holds(user) {
+            self.retain(|_, row| row.user != user);
+        }
+    }
+
+    /// Gives the rows of a user to another.
+    pub(crate) fn merge(&mut self, from: u32, into: u32) {
+        for chunk in self.chunks.iter_mut().filter(|chunk| chunk.users.contains(&from)) {
+            let chunk = Arc::make_mut(chunk);
+            chunk.users.iter_mut().filter(|user| **user == from).for_each(|user| *user = into);
+            chunk.index = OnceLock::new();
+        }
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.memory()).sum()
+    }
+}

@@ -1,0 +1,193 @@
+//! Who there is: external ids interned to dense numbers, when each was first seen, merged and forgotten ids.
+//!
+//! A *name* is an external id as text, numbered in order of arrival. Names point to users; merging lets a name
+//! point to another user, forgetting lets it go.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+use super::chunked::{Chunked, Texts};
+use super::shards::Shards;
+
+/// First seen of a user who has no fact yet (a name that only a merge has mentioned), or has none any more.
+pub(crate) const UNSEEN: i64 = i64::MAX;
+
+/// A name and the user it means.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: u32,
+    user: u32,
+}
+
+/// The users of a store; a clone is a pointer copy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Users {
+    names: Texts,
+    index: Shards<Entry>,
+    /// By user: the name by which it is known.
+    known_as: Chunked<u32>,
+    /// By user: when it was first seen, or [`UNSEEN`].
+    seen: Chunked<i64>,
+    /// By user: the names merged into it.
+    aliases: Arc<HashMap<u32, Vec<u32>>>,
+    /// The latest first-seen there is: at and after it the universe is everyone.
+    last_seen: Option<i64>,
+    /// How many users are in the universe at the end of time.
+    alive: u32,
+}
+
+/// No more users fit.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+impl Users {
+    /// How many numbers have been given out, those of forgotten users included.
+    pub(crate) fn numbers(&self) -> usize {
+        self.seen.len()
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<u32> {
+        let hash = self.index.hash(id);
+        self.index.find(hash, |e| self.names.get(e.name) == Some(id)).map(|e| e.user)
+    }
+
+    /// The user of an external id, new or known; new ones are not seen yet.
+    pub(crate) fn intern(&mut self, id: &str) -> Result<u32, Full> {
+        let hash = self.index.hash(id);
+        let names = &self.names;
+        if let Some(known) = self.index.find(hash, |e| names.get(e.name) == Some(id)) {
+            return Ok(known.user);
+        }
+        let user = u32::try_from(self.seen.len()).ok().filter(|&u| u < u32::MAX).ok_or(Full)?;
+        self.known_as.push(user); // replaced by the name's number just below
+        self.seen.push(UNSEEN);
+        let name = self.add_name(id, hash, user)?;
+        self.known_as.set(user as usize, name);
+        Ok(user)
+    }
+
+    fn add_name(&mut self, id: &str, hash: u64, user: u32) -> Result<u32, Full> {
+        let name = u32::try_from(self.names.len()).ok().filter(|&n| n < u32::MAX).ok_or(Full)?;
+        self.names.push(id);
+        let names = &self.names;
+        let text = |e: &Entry| names.get(e.name).unwrap_or_default();
+        self.index.insert(hash, Entry { name, user }, |hasher, e| hasher.hash_one(text(e)));
+        Ok(name)
+    }
+
+    /// A fact of the user at this instant: it was first seen then, or earlier.
+    pub(crate) fn saw(&mut self, user: u32, at: i64) {
+        let Some(&before) = self.seen.get(user as usize) else { return };
+        if at < before {
+            self.seen.set(user as usize, at);
+            self.alive += u32::from(before == UNSEEN);
+            self.last_seen = self.last_seen.max(Some(at));
+        }
+    }
+
+    pub(crate) fn first_seen(&self, user: u32) -> Option<i64> {
+        self.seen.get(user as usize).copied().filter(|&at| at != UNSEEN)
+    }
+
+    pub(crate) fn seen(&self) -> &Chunked<i64> {
+        &self.seen
+    }
+
+    /// The external id by which a user is known, if it has been seen.
+    pub(crate) fn id(&self, user: u32) -> Option<&str> {
+        self.first_seen(user)?;
+        self.names.get(*self.known_as.get(user as usize)?)
+    }
+
+    /// How many users there are at the end of time.
+    pub(crate) fn alive(&self) -> u32 {
+        self.alive
+    }
+
+    /// An instant from which on everyone has been seen.
+    pub(crate) fn last_seen(&self) -> i64 {
+        self.last_seen.unwrap_or(i64::MIN)
+    }
+
+    /// The users first seen at or before an instant.
+    pub(crate) fn universe(&self, at: i64) -> RoaringBitmap {
+        let seen = (0u32..).zip(self.seen.iter());
+        let members = seen.filter(|&(_, &first)| first <= at && first != UNSEEN).map(|(user, _)| user);
+        RoaringBitmap::from_sorted_iter(members).unwrap_or_default()
+    }
+
+    fn names_of(&self, user: u32) -> Vec<u32> {
+        let merged = self.aliases.get(&user).into_iter().flatten().copied();
+        self.known_as.get(user as usize).copied().into_iter().chain(merged).collect()
+    }
+
+    fn hash_of(&self, name: u32) -> u64 {
+        self.index.hash(self.names.get(name).unwrap_or_default())
+    }
+
+    /// Lets go a user and every name that means it; the bytes of the names are gone at once.
+    pub(crate) fn forget(&mut self, user: u32) {
+        for name in self.names_of(user) {
+            let hash = self.hash_of(name);
+            self.index.remove(hash, |e| e.name == name);
+            self.names.erase(name);
+        }
+        self.unsee(user);
+        Arc::make_mut(&mut self.aliases).remove(&user);
+    }
+
+    fn unsee(&mut self, user: u32) {
+        if self.first_seen(user).is_some() {
+            self.alive -= 1;
+        }
+        self.seen.set(user as usize, UNSEEN);
+    }
+
+    /// Lets every name of `from` mean `into`; `from` is no user afterwards. The facts are the caller's to move.
+    pub(crate) fn merge(&mut self, from: u32, into: u32) {
+        let moved = self.names_of(from);
+        for &name in &moved {
+            let hash = self.hash_of(name);
+            if let Some(entry) = self.index.find_mut(hash, |e| e.name == name) {
+                entry.user = into;
+            }
+        }
+        let aliases = Arc::make_mut(&mut self.aliases);
+        aliases.remove(&from);
+        aliases.entry(into).or_default().extend(moved);
+        if let Some(at) = self.first_seen(from) {
+            self.saw(into, at);
+        }
+        self.unsee(from);
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let aliases: usize = self.aliases.values().map(|names| names.capacity() * 4 + 48).sum();
+        self.names.memory() + self.index.memory() + self.known_as.memory() + self.seen.memory() + aliases
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_resolve_through_chains_and_are_let_go_together() {
+        let mut users = Users::default();
+        let [a, b, c] = ["a", "b", "c"].map(|id| users.intern(id).unwrap());
+        users.saw(a, 5);
+        users.saw(c, 9);
+        users.merge(a, b);
+        users.merge(b, c);
+        assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [Some(c); 3]);
+        assert_eq!((users.first_seen(c), users.id(c), users.id(a)), (Some(5), Some("c"), None));
+        assert_eq!((users.alive(), users.universe(4).len(), users.universe(5).len()), (1, 0, 1));
+        users.forget(c);
+        assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [None; 3]);
+        assert_eq!((users.alive(), users.universe(i64::MAX).len()), (0, 0));
+        assert_ne!(users.intern("a").unwrap(), a);
+    }
+}

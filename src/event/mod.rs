@@ -5,6 +5,7 @@ mod check;
 use std::fmt;
 
 pub use check::IngestError;
+pub(crate) use check::check_id;
 
 use crate::time::Timestamp;
 use crate::value::Value;

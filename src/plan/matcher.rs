@@ -51,6 +51,11 @@ impl Matcher {
         self.filter.as_ref()
     }
 
+    /// The filter, ready to run.
+    pub(crate) fn compiled(&self) -> Option<&CompiledFilter> {
+        self.compiled.as_deref()
+    }
+
     /// The filter at `T`; `None`: every event of the names passes.
     pub(crate) fn filter_at(&self, t: i64) -> Option<BoundFilter<'_>> {
         self.compiled.as_ref().map(|filter| filter.at(t))

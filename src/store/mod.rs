@@ -5,11 +5,13 @@
 //! written once, and may be overridden by a store that knows better.
 
 mod ingest;
+mod memory;
 mod scan;
 
 use roaring::RoaringBitmap;
 
 pub use ingest::{BatchError, Ingest, Lenient, Recorded};
+pub use memory::{MemoryStore, Snapshot};
 
 pub use crate::plan::StoredWrite;
 use crate::plan::{ExactSum, Leaf, Measure, Plan, Properties};

@@ -99,7 +99,9 @@ impl Values {
         let number = u32::try_from(self.many.len()).unwrap_or(u32::MAX);
         self.many.push(Arc::new(value.clone()));
         let many = &self.many;
-        self.many_index.insert(hash, number, |hasher, &i| hasher.hash_one(many.get(i as usize).map(AsRef::as_ref).unwrap_or(value)));
+        self.many_index.insert(hash, number, |hasher, &i| {
+            hasher.hash_one(many.get(i as usize).map(AsRef::as_ref).unwrap_or(value))
+        });
         Cell::Many(number)
     }
 

@@ -45,8 +45,9 @@ impl<T: Clone> Chunked<T> {
 
     /// Replaces an entry that exists.
     pub(crate) fn set(&mut self, i: usize, value: T) {
-        if let Some(slot) =
-            Arc::make_mut(&mut self.chunks).get_mut(i / CHUNK).and_then(|c| Arc::make_mut(c).get_mut(i % CHUNK))
+        if let Some(slot) = Arc::make_mut(&mut self.chunks)
+            .get_mut(i / CHUNK)
+            .and_then(|c| Arc::make_mut(c).get_mut(i % CHUNK))
         {
             *slot = value;
         }
@@ -62,7 +63,8 @@ impl<T: Clone> Chunked<T> {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.chunks.iter().map(|c| c.capacity() * size_of::<T>() + 48).sum::<usize>() + self.chunks.capacity() * 8
+        self.chunks.iter().map(|c| c.capacity() * size_of::<T>() + 48).sum::<usize>()
+            + self.chunks.capacity() * 8
     }
 }
 

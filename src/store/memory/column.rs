@@ -100,7 +100,8 @@ impl Column {
     /// An entry of `order` is a row, with [`SECOND`] set where it is one of the second source.
     pub(crate) fn gather(sources: [Option<&Self>; 2], order: &[u32]) -> Self {
         let missing = [Cell::Missing];
-        let dict_of = |source: Option<&Self>| source.map_or(missing.as_slice(), |column| &column.dict).to_vec();
+        let dict_of =
+            |source: Option<&Self>| source.map_or(missing.as_slice(), |column| &column.dict).to_vec();
         let (dict, maps) = union(&dict_of(sources[0]), &dict_of(sources[1]));
         let code = |&entry: &u32| {
             let which = usize::from(entry & SECOND != 0);

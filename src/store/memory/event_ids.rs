@@ -40,7 +40,7 @@ impl EventIds {
 
     /// Lets go the ids of events that are dropped.
     pub(crate) fn retain(&mut self, keep: impl Fn(u32, i64) -> bool) {
-        let mut kept = Self { hasher: self.hasher, ..Self::default() };
+        let mut kept = Self { hasher: self.hasher.clone(), ..Self::default() };
         for (i, taken) in (0u32..).zip(&self.taken) {
             if let Some(id) = self.texts.get(i).filter(|_| keep(taken.name, taken.at)) {
                 kept.take(id, taken.name, taken.at);

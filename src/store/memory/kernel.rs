@@ -22,7 +22,8 @@ macro_rules! entry {
             #[inline(always)]
             fn word<S: Simd>(simd: S, entries: &[Self; 64], lo: Self, hi: Self) -> u64 {
                 // one unsigned comparison for both ends: v - lo ≤ hi - lo
-                let (low, width) = (S::$vector::splat(simd, lo), S::$vector::splat(simd, hi.wrapping_sub(lo)));
+                let (low, width) =
+                    (S::$vector::splat(simd, lo), S::$vector::splat(simd, hi.wrapping_sub(lo)));
                 let (lanes, mut word) = (S::$vector::LEN, 0);
                 for (i, lane) in entries.chunks_exact(lanes).enumerate() {
                     let inside = (S::$vector::from_slice(simd, lane) - low).simd_le(width);

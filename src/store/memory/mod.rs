@@ -6,13 +6,16 @@
 //! the writer copies what it changes while a snapshot still holds it.
 
 mod attributes;
+mod bits;
 mod cell;
 mod chunked;
 mod column;
 mod event_ids;
 mod interner;
+mod kernel;
 mod part;
 mod read;
+mod resolve;
 mod shards;
 mod shelf;
 mod snapshot;
@@ -23,7 +26,7 @@ pub use snapshot::Snapshot;
 
 use std::sync::Arc;
 
-use crate::event::{AttributeWrite, Event, IngestError, check_id};
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
 use crate::segment::EventPattern;
 use crate::store::{Ingest, Recorded};
 use crate::time::Timestamp;
@@ -218,7 +221,7 @@ impl Ingest for MemoryStore {
     }
 
     fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
-        check_registration(user, seen)?;
+        Fact::user(user, seen).check()?;
         let user = self.user(user)?;
         self.state.users.saw(user, seen.millis());
         Ok(())
@@ -261,7 +264,9 @@ impl Ingest for MemoryStore {
         self.state.tail.retain(|name, row| row.at >= since || !goes(name));
         let mut dropped = tail_before - self.state.tail.len();
         let users = &self.state.users;
-        for (name, shelf) in (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name)) {
+        for (name, shelf) in
+            (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name))
+        {
             let _ = name;
             let shelf = Arc::make_mut(shelf);
             shelf.filter(|user, _| users.first_seen(user).is_some());

@@ -100,7 +100,9 @@ impl Part {
         let mut cells = Vec::with_capacity(rows.len());
         for name in names {
             cells.clear();
-            let cell = |row: &Row<'_>| row.properties.iter().find(|(n, _)| *n == name).map_or(Cell::Missing, |(_, c)| *c);
+            let cell = |row: &Row<'_>| {
+                row.properties.iter().find(|(n, _)| *n == name).map_or(Cell::Missing, |(_, c)| *c)
+            };
             cells.extend(rows.iter().map(cell));
             part.columns.push((name, Column::new(&cells)));
         }
@@ -242,7 +244,8 @@ impl Part {
             let (which, row) = (usize::from(entry & SECOND != 0), (entry & !SECOND) as usize);
             out.push(users[which][row], parts[which].at(row), parts[which].tie(row));
         }
-        let mut names: Vec<u32> = parts.iter().flat_map(|part| &part.columns).map(|(name, _)| *name).collect();
+        let mut names: Vec<u32> =
+            parts.iter().flat_map(|part| &part.columns).map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
         let column = |name| (name, Column::gather(parts.map(|part| part.column(name)), order));
@@ -267,7 +270,8 @@ impl Part {
     pub(crate) fn memory(&self) -> (usize, usize) {
         let rows = (self.users.capacity() + self.coarse.capacity() + self.fine.capacity()) * 2;
         let ties = self.ties.rows.capacity() * 4 + self.ties.places.capacity() * 8;
-        let columns = self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
+        let columns =
+            self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
         (size_of::<Self>() + self.blocks.capacity() * size_of::<Block>() + rows + ties, columns)
     }
 }

@@ -55,8 +55,16 @@ impl Snapshot {
         }
     }
 
-    fn rows_in<'a>(&'a self, name: u32, part: &'a Part, rows: std::ops::Range<usize>, found: &mut Vec<Found<'a>>) {
-        let Some(high) = part.blocks().iter().find(|block| block.rows().contains(&rows.start)) else { return };
+    fn rows_in<'a>(
+        &'a self,
+        name: u32,
+        part: &'a Part,
+        rows: std::ops::Range<usize>,
+        found: &mut Vec<Found<'a>>,
+    ) {
+        let Some(high) = part.blocks().iter().find(|block| block.rows().contains(&rows.start)) else {
+            return;
+        };
         let high = u32::from(high.high) << 16;
         found.extend(rows.map(|row| Found {
             store: self,
@@ -69,7 +77,13 @@ impl Snapshot {
     }
 
     /// The events of some names of the users with one high half.
-    fn events_of_block<'a>(&'a self, names: &[u32], high: u16, (lo, hi): (i64, i64), found: &mut Vec<Found<'a>>) {
+    fn events_of_block<'a>(
+        &'a self,
+        names: &[u32],
+        high: u16,
+        (lo, hi): (i64, i64),
+        found: &mut Vec<Found<'a>>,
+    ) {
         for &name in names {
             let parts = self.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts_between(lo, hi));
             for part in parts {
@@ -85,7 +99,12 @@ impl Snapshot {
     }
 
     /// Hands the events over, user by user, each user's in order.
-    fn hand_over(&self, found: &mut Vec<Found<'_>>, among: Among<'_>, visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>])) {
+    fn hand_over(
+        &self,
+        found: &mut Vec<Found<'_>>,
+        among: Among<'_>,
+        visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>]),
+    ) {
         // stable and adaptive: what comes from one part is sorted already
         found.sort_by_key(|event| (event.user, event.at, event.tie));
         let mut events = Vec::new();
@@ -136,7 +155,11 @@ impl EventStore for Snapshot {
         Ok(())
     }
 
-    fn events(&self, query: &EventQuery<'_>, visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>])) -> Result<(), Infallible> {
+    fn events(
+        &self,
+        query: &EventQuery<'_>,
+        visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>]),
+    ) -> Result<(), Infallible> {
         let names = self.matching_names(query.events);
         let range = (query.from.millis(), query.to.millis());
         let mut found = Vec::new();

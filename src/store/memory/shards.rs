@@ -47,7 +47,7 @@ impl<E: Clone> Shards<E> {
 
     /// Adds an entry that is not there; `rehash` gives any entry's hash again.
     pub(crate) fn insert(&mut self, hash: u64, entry: E, rehash: impl Fn(&RandomState, &E) -> u64) {
-        let hasher = self.hasher;
+        let hasher = self.hasher.clone();
         self.table(hash).insert_unique(hash, entry, |e| rehash(&hasher, e));
     }
 
@@ -63,6 +63,7 @@ impl<E: Clone> Shards<E> {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.shards.iter().map(|s| s.allocation_size() + size_of::<HashTable<E>>() + 16).sum::<usize>() + SHARDS * 8
+        self.shards.iter().map(|s| s.allocation_size() + size_of::<HashTable<E>>() + 16).sum::<usize>()
+            + SHARDS * 8
     }
 }

@@ -10,7 +10,10 @@ use super::super::column::{Codes, Column};
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
-use crate::plan::{BoundFilter, Bounds, CompiledTest, Matcher, ValueRef};
+use crate::plan::bounds::Bounds;
+use crate::plan::filter::BoundFilter;
+use crate::plan::test::CompiledTest;
+use crate::plan::{Matcher, ValueRef};
 use crate::segment::Filter;
 
 /// Users of one high half.
@@ -104,14 +107,20 @@ impl Batch<'_> {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(store: &'a Snapshot, matcher: &'a Matcher, t: i64, bounds: Bounds, of: Option<&str>) -> Self {
-        let filter = matcher.filter_at(t).map(|bound| RowFilter {
-            properties: bound.names().iter().map(|name| store.properties.find(name)).collect(),
+    pub(super) fn new(
+        store: &'a Snapshot,
+        matcher: &'a Matcher,
+        t: i64,
+        bounds: Bounds,
+        of: Option<&str>,
+    ) -> Self {
+        let filter = matcher.compiled().map(|compiled| RowFilter {
+            properties: compiled.names().iter().map(|name| store.properties.find(name)).collect(),
             single: match matcher.filter() {
                 Some(Filter::Property { test, .. }) => CompiledTest::new(test).ok(),
                 _ => None,
             },
-            bound,
+            bound: compiled.at(t),
             t,
         });
         let of = of.and_then(|of| store.properties.find(of));
@@ -232,7 +241,14 @@ impl RowFilter<'_> {
     }
 
     /// Keeps in the mask (all rows where it is not made yet) those that pass. `false` where it is left unmade.
-    fn mask(&self, store: &Snapshot, part: &Part, rows: Range<usize>, made: bool, mask: &mut Vec<u64>) -> bool {
+    fn mask(
+        &self,
+        store: &Snapshot,
+        part: &Part,
+        rows: Range<usize>,
+        made: bool,
+        mask: &mut Vec<u64>,
+    ) -> bool {
         if let (Some(test), [property]) = (&self.single, self.properties.as_slice()) {
             let column = property.and_then(|property| part.column(property));
             return single(store, test, column, rows, self.t, made, mask);
@@ -301,7 +317,11 @@ fn single(
 /// Runs of passing codes up to which comparing beats looking up.
 const RUNS: usize = 4;
 
-fn mask_codes<E: kernel::Entry + TryFrom<usize> + Into<u32>>(codes: &[E], passing: &[bool], mask: &mut Vec<u64>) {
+fn mask_codes<E: kernel::Entry + TryFrom<usize> + Into<u32>>(
+    codes: &[E],
+    passing: &[bool],
+    mask: &mut Vec<u64>,
+) {
     let mut runs = Vec::new();
     let mut start = 0;
     for run in passing.chunk_by(|a, b| a == b) {

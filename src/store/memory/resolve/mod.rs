@@ -1,0 +1,3 @@
+//! Leaves answered from the store's own columns.
+
+mod scan;

@@ -5,10 +5,14 @@ mod event;
 mod holdout;
 mod json;
 mod limits;
+#[cfg(feature = "testing")]
+pub mod oracle;
 pub mod plan;
 mod priority;
 pub mod segment;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod value;
 pub mod window;

@@ -1,13 +1,16 @@
-//! The law's limits.
+//! The law's limits, each in one place.
 
-/// Expressions and filters inside each other; a leaf is 1.
-pub(crate) const DEPTH: usize = 64;
+/// Most expressions and filters inside each other; a leaf is 1.
+pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Expressions and filters of one segment.
-pub(crate) const NODES: usize = 10_000;
+/// Most expressions and filters of one segment.
+pub(crate) const MAX_NODES: usize = 10_000;
 
-/// Bytes of a name, an id or a salt.
-pub(crate) const NAME_BYTES: usize = 512;
+/// Longest name, id and salt, in bytes.
+pub(crate) const MAX_NAME: usize = 512;
 
-/// Bytes of a string value.
-pub(crate) const STRING_BYTES: usize = 1 << 20;
+/// Longest string value, in bytes.
+pub(crate) const MAX_STRING: usize = 1 << 20;
+
+/// Most properties of an event.
+pub(crate) const MAX_PROPERTIES: usize = 1_000;

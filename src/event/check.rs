@@ -1,15 +1,9 @@
 //! What is refused: the limits of the law, checked in one place by every store before anything is kept.
 
 use super::{AttributeWrite, Event, Fact, Short};
+use crate::limits::{MAX_NAME, MAX_PROPERTIES, MAX_STRING};
 use crate::time::Timestamp;
 use crate::value::{Record, Scalar, Value};
-
-/// Longest name and id, in bytes.
-pub(crate) const MAX_NAME: usize = 512;
-/// Longest string value, in bytes.
-pub(crate) const MAX_STRING: usize = 1 << 20;
-/// Most properties of an event.
-pub(crate) const MAX_PROPERTIES: usize = 1_000;
 
 /// Why a fact is refused. Nothing of a refused fact is kept, and it uses no event id.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! The expression tree of a segment, as people write it.
 
 pub mod builder;
+mod display;
 mod error;
 mod read;
 mod test;

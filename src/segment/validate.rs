@@ -50,10 +50,10 @@ pub(crate) fn outline(segment: &Segment, path: &Path<'_>) -> Result<Outline, Seg
 
 /// Refuses what stands below more than the allowed number of expressions and filters.
 pub(super) fn check_level(path: &Path<'_>, level: usize) -> Checked {
-    if level <= limits::DEPTH {
+    if level <= limits::MAX_DEPTH {
         return Ok(());
     }
-    Err(SegmentError::TooDeep { path: path.to_string(), limit: limits::DEPTH })
+    Err(SegmentError::TooDeep { path: path.to_string(), limit: limits::MAX_DEPTH })
 }
 
 impl Outline {
@@ -62,10 +62,10 @@ impl Outline {
         check_level(path, level)?;
         self.depth = self.depth.max(level);
         self.nodes += 1;
-        if self.nodes <= limits::NODES {
+        if self.nodes <= limits::MAX_NODES {
             return Ok(());
         }
-        Err(SegmentError::TooLarge { path: path.to_string(), limit: limits::NODES })
+        Err(SegmentError::TooLarge { path: path.to_string(), limit: limits::MAX_NODES })
     }
 
     fn segment(&mut self, segment: &Segment, path: &Path<'_>, level: usize) -> Checked {
@@ -182,7 +182,7 @@ impl Outline {
 }
 
 fn sample(sample: &Sample, path: &Path<'_>) -> Checked {
-    bytes(&sample.salt, "a salt", limits::NAME_BYTES, &path.key("salt"))?;
+    bytes(&sample.salt, "a salt", limits::MAX_NAME, &path.key("salt"))?;
     let (from, to) = (sample.from, sample.to);
     let in_order = Number::Int(0) <= from && from <= to && to <= Number::Int(100);
     if in_order {
@@ -211,7 +211,7 @@ fn name(name: &str, path: &Path<'_>) -> Checked {
     if name.is_empty() {
         return Err(SegmentError::invalid(path, "an empty name", "a name"));
     }
-    bytes(name, "a name", limits::NAME_BYTES, path)
+    bytes(name, "a name", limits::MAX_NAME, path)
 }
 
 fn maybe_name(of: Option<&str>, path: &Path<'_>) -> Checked {
@@ -226,7 +226,7 @@ pub(super) fn pattern(pattern: &EventPattern, path: &Path<'_>) -> Checked {
             let given = "a prefix that ends in a backslash";
             Err(SegmentError::invalid(path, given, "one that can be written before a star"))
         }
-        EventPattern::Prefix(prefix) => bytes(prefix, "a name", limits::NAME_BYTES, path),
+        EventPattern::Prefix(prefix) => bytes(prefix, "a name", limits::MAX_NAME, path),
     }
 }
 

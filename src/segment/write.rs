@@ -59,7 +59,7 @@ fn span(span: Span) -> Json {
 }
 
 pub(super) fn segment(of: &Segment, level: usize) -> Json {
-    if level > limits::DEPTH {
+    if level > limits::MAX_DEPTH {
         return Json::Null;
     }
     let segments = |of: &[Segment]| Json::Array(of.iter().map(|one| segment(one, level + 1)).collect());
@@ -248,7 +248,7 @@ fn sample(sample: &Sample) -> Json {
 }
 
 pub(super) fn filter(of: &Filter, level: usize) -> Json {
-    if level > limits::DEPTH {
+    if level > limits::MAX_DEPTH {
         return Json::Null;
     }
     let filters = |of: &[Filter]| Json::Array(of.iter().map(|one| filter(one, level + 1)).collect());

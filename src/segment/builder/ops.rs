@@ -10,11 +10,9 @@ use super::did::Behavior;
 use super::occurrence::Occurrence;
 use super::sequence::Steps;
 use super::value::{OfAttribute, OfBehavior, OfProperty, Tested};
+use crate::limits::MAX_DEPTH;
 use crate::segment::{Comparison, Earned, Filter, Sample, Score, Segment};
 use crate::value::Number;
-
-/// The law's limit on depth.
-const DEPTH: usize = 64;
 
 /// Every user of the universe.
 pub fn everyone() -> Segment {
@@ -119,12 +117,12 @@ conditions!(A B C D E F G H I J K L);
 
 /// Whether an expression is deeper than the limit, by its forms alone.
 pub(super) fn too_deep(segment: &Segment) -> bool {
-    deeper(segment, DEPTH)
+    deeper(segment, MAX_DEPTH)
 }
 
 /// Whether a filter is deeper than the limit.
 pub(super) fn filter_too_deep(filter: &Filter) -> bool {
-    filter_deeper(filter, DEPTH)
+    filter_deeper(filter, MAX_DEPTH)
 }
 
 fn deeper(segment: &Segment, limit: usize) -> bool {

@@ -75,7 +75,7 @@ pub(super) fn scalar(scalar: &Scalar, path: &Path<'_>) -> Checked {
 }
 
 fn text(text: &str, path: &Path<'_>) -> Checked {
-    bytes(text, "a text", limits::STRING_BYTES, path)
+    bytes(text, "a text", limits::MAX_STRING, path)
 }
 
 /// A scalar of a kind that has an order.

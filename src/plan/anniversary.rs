@@ -1,7 +1,8 @@
 //! Anniversaries: whether the month and day of an instant come up soon.
 
-use crate::plan::bounds::{first_reaching_ahead, plus};
+use crate::plan::bounds::plus;
 use crate::plan::calendar::Zone;
+use crate::plan::presence::first_reaching_ahead;
 use crate::time::{DAY, Span, civil_from_days, days_from_civil, days_in_month};
 
 /// The local days from that of `T` to that of `T + next`, for any `T`.

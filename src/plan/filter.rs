@@ -1,6 +1,7 @@
 //! Filters on properties, ready to run over anything that can look up a property.
 
-use crate::plan::test::{Moving, Resolved, TestBody, resolve};
+use crate::plan::moving::{Moving, Resolved, resolve};
+use crate::plan::test::TestBody;
 use crate::plan::value_ref::ValueRef;
 use crate::segment::Filter;
 use crate::value::{Record, Value};

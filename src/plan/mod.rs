@@ -15,9 +15,14 @@ mod history;
 mod leaf;
 mod matcher;
 mod measure;
+mod moving;
+pub(crate) mod presence;
 pub(crate) mod sample;
 pub(crate) mod test;
+mod text;
 pub(crate) mod value_ref;
+mod wide;
+mod zone;
 
 pub use chain::Chain;
 pub use exact::ExactSum;

@@ -3,16 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::plan::sample::CompiledSample;
-use crate::segment::Sample;
-use crate::value::Number;
-
-/// The bounds of a [`Sample`] are not `0 ≤ from ≤ to ≤ 100`.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("a sample from {from} to {to} percent: expected 0 ≤ from ≤ to ≤ 100")]
-pub struct SampleError {
-    from: f64,
-    to: f64,
-}
+use crate::segment::{Sample, Segment, SegmentError};
 
 /// Users in a share, and the others, as [`Sample::split`] parted them.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +18,8 @@ impl Sample {
     /// Whether the user of an external id is in the share.
     ///
     /// # Errors
-    /// The bounds are not `0 ≤ from ≤ to ≤ 100`.
-    pub fn contains(&self, external_id: &str) -> Result<bool, SampleError> {
+    /// The bounds are not `0 ≤ from ≤ to ≤ 100`, or the salt is too long.
+    pub fn contains(&self, external_id: &str) -> Result<bool, SegmentError> {
         Ok(self.compiled()?.contains(external_id))
     }
 
@@ -41,15 +32,15 @@ impl Sample {
     /// let split = sample("spring", 0..50).split(users)?;
     /// assert_eq!(split.inside.len() + split.outside.len(), 4);
     /// assert_eq!(split.outside, sample("spring", 50..100).split(users)?.inside);
-    /// # Ok::<(), whodid::SampleError>(())
+    /// # Ok::<(), whodid::segment::SegmentError>(())
     /// ```
     ///
     /// # Errors
-    /// The bounds are not `0 ≤ from ≤ to ≤ 100`.
+    /// The bounds are not `0 ≤ from ≤ to ≤ 100`, or the salt is too long.
     pub fn split<I: AsRef<str>>(
         &self,
         users: impl IntoIterator<Item = (u32, I)>,
-    ) -> Result<Split, SampleError> {
+    ) -> Result<Split, SegmentError> {
         let compiled = self.compiled()?;
         let mut split = Split { inside: RoaringBitmap::new(), outside: RoaringBitmap::new() };
         for (user, external_id) in users {
@@ -59,13 +50,9 @@ impl Sample {
         Ok(split)
     }
 
-    fn compiled(&self) -> Result<CompiledSample, SampleError> {
-        let (from, to) = (self.from, self.to);
-        if Number::Int(0) <= from && from <= to && to <= Number::Int(100) {
-            Ok(CompiledSample::new(self))
-        } else {
-            Err(SampleError { from: from.as_f64(), to: to.as_f64() })
-        }
+    fn compiled(&self) -> Result<CompiledSample, SegmentError> {
+        Segment::Sample(self.clone()).validate()?;
+        Ok(CompiledSample::new(self))
     }
 }
 
@@ -106,7 +93,7 @@ mod tests {
     fn wrong_bounds_are_named() {
         for (from, to) in [(60.0, 50.0), (-1.0, 50.0), (0.0, 100.5), (f64::NAN, 50.0), (0.0, f64::NAN)] {
             let error = sample("s", from..to).contains("ada").unwrap_err();
-            assert!(error.to_string().contains("expected 0 ≤ from ≤ to ≤ 100"), "{error}");
+            assert!(error.to_string().contains("0 ≤ from ≤ to ≤ 100"), "{error}");
         }
         let nobody = sample("s", 50..50).split(users()).unwrap();
         assert!(nobody.inside.is_empty());

@@ -19,7 +19,7 @@ pub mod window;
 
 pub use chrono_tz::Tz;
 pub use event::{AttributeWrite, Event, Fact, IngestError};
-pub use holdout::{SampleError, Split};
+pub use holdout::Split;
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{
     all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,

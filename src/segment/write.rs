@@ -92,9 +92,11 @@ fn event_match(of: &EventMatch, level: usize) -> Json {
 }
 
 fn did(did: &Did, level: usize) -> Json {
+    // A measure, too, is written where it is not the default.
+    let measured = (did.measure != Measure::Times(Range::at_least(1))).then_some(&did.measure);
     let members = events(Members::default(), &did.events, level)
         .maybe("in", did.window.as_ref(), |of| window(of, level))
-        .with(measure_key(&did.measure), measure(&did.measure, level));
+        .maybe(measure_key(&did.measure), measured, |of| measure(of, level));
     members.maybe("same", did.same.as_deref(), text).json()
 }
 

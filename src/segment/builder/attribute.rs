@@ -1,21 +1,22 @@
-//! What is known of a user: attributes, their changes, and when the user was first seen.
+//! Changes of attributes, and when the user was first seen.
 
 use chrono_tz::Tz;
 
-use super::value::{OfAttribute, Subject, of_attribute};
 use super::windows::{Calendar, Ever, Given, WindowState, Windowed, around_methods, window_methods};
 use crate::segment::{Changed, Segment};
 use crate::value::Scalar;
 use crate::window::{Anchor, Window};
 
-/// The value of an attribute of the user at `T`; a test follows.
-///
-/// Without a test it is an anchor for [`around`](super::Behavior::around).
-pub fn attribute(name: impl Into<String>) -> Subject<OfAttribute> {
-    of_attribute(name)
-}
-
 /// Who had an attribute changed, from anything to anything and at any time until more is said.
+///
+/// ```
+/// # use whodid::{changed, days, segment::Segment};
+/// let upgraded = changed("plan").from("free").to("pro").last(days(30));
+/// assert_eq!(
+///     Segment::from(upgraded).to_json(),
+///     r#"{"changed":{"name":"plan","from":"free","to":"pro","in":{"last":"30d"}}}"#
+/// );
+/// ```
 pub fn changed(name: impl Into<String>) -> Change {
     Change { name: name.into(), from: None, to: None, window: Ever }
 }
@@ -72,6 +73,17 @@ impl<W: WindowState> From<Change<W>> for Segment {
 }
 
 /// Who was first seen in a window, which follows; without one, an anchor for [`around`](super::Behavior::around).
+///
+/// ```
+/// # use whodid::{Tz, seen, segment::Segment};
+/// let new = seen().this_month().in_zone("Europe/Berlin".parse::<Tz>()?);
+/// assert_eq!(
+///     Segment::from(new).to_json(),
+///     r#"{"seen":{"in":{"calendar":{"unit":"month","back":[0,0],"tz":"Europe/Berlin"}}}}"#
+/// );
+/// assert!("Europe/Entenhausen".parse::<Tz>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn seen() -> Seen {
     Seen { window: Ever }
 }

@@ -9,7 +9,7 @@ use super::windows::{
     Calendar, Ever, WindowState, Windowed, around_methods, in_zone, sealed::Sealed, window_methods,
 };
 use crate::segment::{Did, EventMatch, Filter, Measure, Measured, Quantity, Range, Segment};
-use crate::time::Unit;
+use crate::time::{Span, Unit};
 use crate::value::Number;
 use crate::window::Window;
 
@@ -17,7 +17,8 @@ use crate::window::Window;
 ///
 /// Starts with [`did`]. Its types keep account of what was said: the measure `M` ([`Times`] until one is named,
 /// [`Measure`] once it is held against a range), the window `W`, and whether the events are taken apart by a
-/// property (`S`). So a sum without a range is no segment, and a second window does not compile.
+/// property (`S`). So a sum without a range is no segment, and a second window does not compile. A measure without
+/// a range is a number to [score](super::Scoring::per) by, or to read as a trait.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Behavior<M = Times, W = Ever, S = Ungrouped> {
@@ -198,6 +199,26 @@ impl Quantified for Active {
 ///
 /// A name ending in `*` stands for every event whose name starts with what precedes it, `"*"` for any event; an
 /// array is any of its names.
+///
+/// ```
+/// # use whodid::{Tz, days, did, property, segment::Segment};
+/// # let json = |segment: Segment| segment.to_json();
+/// let dear = did("purchase").where_(property("amount").gt(100)).last(days(90));
+/// assert_eq!(
+///     json(dear.into()),
+///     r#"{"did":{"event":"purchase","where":{"property":"amount","gt":100},"in":{"last":"90d"}}}"#
+/// );
+/// let one_item = did(["view", "cart_*"]).same("item").at_least(3).last(days(7));
+/// assert_eq!(
+///     json(one_item.into()),
+///     r#"{"did":{"event":["view","cart_*"],"in":{"last":"7d"},"times":{"at_least":3},"same":"item"}}"#
+/// );
+/// let daily = did("login").active_days().in_zone(Tz::Europe__Berlin).at_least(5).last(days(14));
+/// assert_eq!(
+///     json(daily.into()),
+///     r#"{"did":{"event":"login","in":{"last":"14d"},"active":{"unit":"day","tz":"Europe/Berlin","at_least":5}}}"#
+/// );
+/// ```
 pub fn did(events: impl Into<EventMatch>) -> Behavior {
     Behavior { events: events.into(), measure: Times, window: Ever, same: Ungrouped, zone: None }
 }
@@ -354,6 +375,15 @@ impl<M: Quantified, W: WindowState> From<Behavior<M, W, Ungrouped>> for Measured
 impl Behavior<Times, Ever, Ungrouped> {
     /// The user's first such event ever: a window says when it was, and [`around`](Behavior::around) takes it as
     /// an anchor.
+    ///
+    /// ```
+    /// # use whodid::{days, did, segment::Segment};
+    /// let new_buyers = Segment::from(did("purchase").first().last(days(7)));
+    /// assert_eq!(new_buyers.to_json(), r#"{"did":{"event":"purchase","first":{"in":{"last":"7d"}}}}"#);
+    /// assert_eq!(new_buyers, did("purchase").first_in_last(days(7)));
+    /// let came_back = did("purchase").at_least(2).around(did("purchase").first()).after(days(30));
+    /// # let _ = came_back;
+    /// ```
     pub fn first(self) -> Occurrence {
         Occurrence::of(self.events, Which::First)
     }
@@ -365,6 +395,13 @@ impl Behavior<Times, Ever, Ungrouped> {
     }
 }
 
+impl Behavior<Times, Ever, Ungrouped> {
+    /// Who did it for the first time ever in the last such span.
+    pub fn first_in_last(self, span: Span) -> Segment {
+        self.first().last(span).into()
+    }
+}
+
 impl<W: WindowState> Behavior<Times, W, Ungrouped> {
     /// A property of the earliest such event in the window; a test follows.
     pub fn first_value(self, of: impl Into<String>) -> Subject<OfBehavior> {
@@ -372,6 +409,15 @@ impl<W: WindowState> Behavior<Times, W, Ungrouped> {
     }
 
     /// A property of the most recent such event in the window; a test follows.
+    ///
+    /// ```
+    /// # use whodid::{days, did, segment::Segment};
+    /// let detractors = did("survey_answered").last(days(90)).latest_value("score").lte(6);
+    /// assert_eq!(
+    ///     Segment::from(detractors).to_json(),
+    ///     r#"{"did":{"event":"survey_answered","in":{"last":"90d"},"latest_value":{"of":"score","lte":6}}}"#
+    /// );
+    /// ```
     pub fn latest_value(self, of: impl Into<String>) -> Subject<OfBehavior> {
         OfBehavior::subject(self.events, self.window.window(), Which::Latest, of.into())
     }

@@ -15,11 +15,23 @@ use crate::segment::{Comparison, Earned, Filter, Sample, Score, Segment};
 use crate::value::Number;
 
 /// Every user of the universe.
+///
+/// ```
+/// # use whodid::{did, everyone};
+/// assert_eq!(everyone().to_json(), r#"{"all":[]}"#);
+/// assert_eq!(everyone() & did("login"), did("login").into());
+/// ```
 pub fn everyone() -> Segment {
     Segment::All(Vec::new())
 }
 
 /// No user.
+///
+/// ```
+/// # use whodid::{did, no_one};
+/// assert_eq!(no_one().to_json(), r#"{"any":[]}"#);
+/// assert_eq!(no_one() | did("login"), did("login").into());
+/// ```
 pub fn no_one() -> Segment {
     Segment::Any(Vec::new())
 }
@@ -27,6 +39,12 @@ pub fn no_one() -> Segment {
 /// Who meets all of these conditions; of none: everyone.
 ///
 /// Conditions of one type come as an array or a vector, of several types as a tuple.
+///
+/// ```
+/// # use whodid::{all, attribute, days, did};
+/// let both = all((did("login").last(days(7)), attribute("plan").eq("pro")));
+/// assert_eq!(both, did("login").last(days(7)) & attribute("plan").eq("pro"));
+/// ```
 pub fn all(conditions: impl Conditions) -> Segment {
     gathered(conditions.into_segments(), Segment::All)
 }
@@ -34,11 +52,26 @@ pub fn all(conditions: impl Conditions) -> Segment {
 /// Who meets some of these conditions; of none: no one.
 ///
 /// Conditions of one type come as an array or a vector, of several types as a tuple.
+///
+/// ```
+/// # use whodid::{any, did};
+/// assert_eq!(any([did("share"), did("invite")]), did("share") | did("invite"));
+/// ```
 pub fn any(conditions: impl Conditions) -> Segment {
     gathered(conditions.into_segments(), Segment::Any)
 }
 
 /// Who is in the segment of this name in the catalog.
+///
+/// ```
+/// # use whodid::{list, sample, segment};
+/// let spring = segment("power_users") & !list("staff") & sample("spring", 0..50);
+/// assert_eq!(
+///     spring.to_json(),
+///     r#"{"all":[{"segment":"power_users"},{"not":{"list":"staff"}},"#.to_owned()
+///         + r#"{"sample":{"salt":"spring","from":0,"to":50}}]}"#
+/// );
+/// ```
 pub fn segment(name: impl Into<String>) -> Segment {
     Segment::Segment(name.into())
 }
@@ -50,6 +83,8 @@ pub fn list(name: impl Into<String>) -> Segment {
 
 /// A deterministic share of all users, in percent: whose bucket of 0 to 100, drawn from the salt and the external
 /// id, lies in the range.
+///
+/// It also [splits](Sample::split) users that are already known, for a holdout.
 pub fn sample<N: Into<Number>>(salt: impl Into<String>, share: Range<N>) -> Sample {
     Sample { salt: salt.into(), from: share.start.into(), to: share.end.into() }
 }

@@ -6,6 +6,16 @@ use crate::segment::{Earned, Measured, Points, Range, Score, Segment};
 use crate::value::Number;
 
 /// Who has points that add up to a number in a range: what earns them follows, then the range.
+///
+/// ```
+/// # use whodid::{days, did, score, segment::Segment};
+/// let leads = score().add(10, did("invite_sent")).per(1, did("login").last(days(30))).at_least(50);
+/// assert_eq!(
+///     Segment::from(leads).to_json(),
+///     r#"{"score":{"of":[{"points":10,"if":{"did":{"event":"invite_sent"}}},"#.to_owned()
+///         + r#"{"points":1,"per":{"event":"login","in":{"last":"30d"}}}],"at_least":50}}"#
+/// );
+/// ```
 pub fn score() -> Scoring {
     Scoring { of: Vec::new() }
 }
@@ -13,6 +23,14 @@ pub fn score() -> Scoring {
 /// Who meets at least `k` of these conditions.
 ///
 /// Conditions of one type come as an array or a vector, of several types as a tuple.
+///
+/// ```
+/// # use whodid::{at_least, attribute, days, did, score};
+/// let two_of_three = at_least(2, [did("a"), did("b"), did("c")]);
+/// let mixed = at_least(2, (did("a").last(days(7)), did("b").at_least(3), attribute("plan").eq("pro")));
+/// assert_eq!(two_of_three, score().add(1, did("a")).add(1, did("b")).add(1, did("c")).at_least(2).into());
+/// # let _ = mixed;
+/// ```
 pub fn at_least(k: u32, conditions: impl Conditions) -> Segment {
     let of = conditions.into_segments().into_iter();
     let of = of.map(|condition| Points { points: 1, earned: Earned::If(condition) }).collect();

@@ -8,6 +8,22 @@ use crate::time::Span;
 use crate::window::Window;
 
 /// Who did ordered steps, each strictly later than the one before; this is the first.
+///
+/// ```
+/// # use whodid::{days, did, hours, property, segment::Segment, sequence};
+/// let abandoned = sequence("add_to_cart")
+///     .then(did("checkout").where_(property("total").gt(100)))
+///     .within(hours(1))
+///     .then_not("purchase", days(1))
+///     .same("cart_id")
+///     .last(days(30));
+/// assert_eq!(
+///     Segment::from(abandoned).to_json(),
+///     r#"{"sequence":{"steps":[{"event":"add_to_cart"},"#.to_owned()
+///         + r#"{"event":"checkout","where":{"property":"total","gt":100},"within":"1h"}],"in":{"last":"30d"},"#
+///         + r#""then_not":{"event":"purchase","within":"1d"},"same":"cart_id"}}"#
+/// );
+/// ```
 pub fn sequence(first: impl Into<EventMatch>) -> Steps {
     Steps {
         done: Vec::new(),

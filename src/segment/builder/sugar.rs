@@ -5,16 +5,21 @@ use super::did::{Behavior, Quantified, Ungrouped};
 use super::ops::all;
 use super::score::{at_least, score};
 use super::windows::{Ever, Windowed};
+use crate::limits::MAX_NODES;
 use crate::segment::{Measured, Segment};
 use crate::time::Span;
 
 /// Who is known for at least so long: first seen at or before `T − span`.
+///
+/// ```
+/// # use whodid::{days, did, known_for, seen, segment::Segment};
+/// let silent = did("*").not_in_last(days(14)) & known_for(days(30));
+/// assert_eq!(known_for(days(30)), Segment::from(seen().before(days(30))));
+/// # let _ = silent;
+/// ```
 pub fn known_for(span: Span) -> Segment {
     seen().before(span).into()
 }
-
-/// The law's limit on the nodes of an expression.
-const NODES: u32 = 10_000;
 
 /// So many times the span, part by part, at most to what a part can hold.
 fn times(span: Span, n: u32) -> Span {
@@ -26,6 +31,25 @@ fn times(span: Span, n: u32) -> Span {
 }
 
 /// What people say often; each expands at once into the law's forms.
+///
+/// ```
+/// # use whodid::{at_least, days, did, weeks};
+/// let login = || did("login");
+/// assert_eq!(login().not_in_last(days(14)), !login().last(days(14)));
+/// assert_eq!(login().lapsed(days(30)), login().before(days(30)) & !login().last(days(30)));
+/// assert_eq!(
+///     login().at_least(3).stopped(days(30)),
+///     login().at_least(3).ago(days(60), days(30)) & !login().at_least(3).last(days(30)),
+/// );
+/// assert_eq!(
+///     login().restarted(weeks(1)),
+///     login().last(weeks(1)) & !login().ago(weeks(2), weeks(1)) & login().before(weeks(2)),
+/// );
+/// assert_eq!(
+///     login().regularly(2, 3, weeks(1)),
+///     at_least(2, (login().last(weeks(1)), login().ago(weeks(2), weeks(1)), login().ago(weeks(3), weeks(2)))),
+/// );
+/// ```
 impl<M: Clone, S: Clone> Behavior<M, Ever, S>
 where
     Behavior<M, Windowed, S>: Into<Segment>,
@@ -61,7 +85,7 @@ where
     /// Regularly: did it in at least `k` of the last `n` periods of such a span, the latest ending at `T`.
     pub fn regularly(self, k: u32, n: u32, period: Span) -> Segment {
         // One more than the limit is refused as surely as any number more.
-        let periods = (0..n.min(NODES + 1)).map(|i| match i {
+        let periods = (0..n).take(MAX_NODES + 1).map(|i| match i {
             0 => self.clone().last(period).into(),
             _ => self.clone().ago(times(period, i + 1), times(period, i)).into(),
         });
@@ -75,6 +99,17 @@ impl<M: Quantified + Clone> Behavior<M, Ever, Ungrouped> {
     /// before, in which it was above 0. Compared exactly.
     ///
     /// A denominator of 0 is refused when the segment is validated.
+    ///
+    /// ```
+    /// # use whodid::{days, did, score};
+    /// let used = || did("feature_used");
+    /// assert_eq!(
+    ///     used().fell_to(1, 3, days(30)),
+    ///     score().per(1, used().ago(days(60), days(30))).more_than(0)
+    ///         & score().per(3, used().last(days(30))).per(-1, used().ago(days(60), days(30))).at_most(0),
+    /// );
+    /// assert!(used().fell_to(1, 0, days(30)).validate().is_err());
+    /// ```
     pub fn fell_to(self, numerator: u32, denominator: u32, span: Span) -> Segment {
         let now: Measured = self.clone().last(span).into();
         let before: Measured = self.ago(times(span, 2), span).into();

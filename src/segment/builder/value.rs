@@ -79,12 +79,39 @@ pub struct Zoned;
 /// The value of an attribute of the user at `T`; a test follows.
 ///
 /// Without a test it is an anchor for [`around`](super::Behavior::around).
-pub fn of_attribute(name: impl Into<String>) -> Subject<OfAttribute> {
+///
+/// ```
+/// # use whodid::{Unit, attribute, days, segment::Segment};
+/// # let json = |segment: Segment| segment.to_json();
+/// let long_free = attribute("plan").eq("free").held_for(days(90));
+/// assert_eq!(json(long_free.into()), r#"{"attribute":{"name":"plan","eq":"free","for":"90d"}}"#);
+/// let ending = attribute("trial_ends_at").next(days(3));
+/// assert_eq!(json(ending.into()), r#"{"attribute":{"name":"trial_ends_at","within":{"next":"3d"}}}"#);
+/// let nordic = attribute("country").one_of(["dk", "no", "se"]).ignore_case();
+/// assert_eq!(
+///     json(nordic.into()),
+///     r#"{"attribute":{"name":"country","in":["dk","no","se"],"ignore_case":true}}"#
+/// );
+/// let birthday = attribute("born").anniversary(days(7));
+/// let renewing = attribute("renews_at").upcoming(1, Unit::Month);
+/// # let _ = (birthday, renewing);
+/// ```
+pub fn attribute(name: impl Into<String>) -> Subject<OfAttribute> {
     Subject { of: OfAttribute { name: name.into(), held: None } }
 }
 
 /// The value of a property of an event, or inside [`any_element`](Subject::any_element) of a field of a record;
 /// a test follows.
+///
+/// ```
+/// # use whodid::{did, property, segment::Segment};
+/// let abroad = property("country").ne("de") & !property("test").exists();
+/// assert_eq!(
+///     Segment::from(did("purchase").where_(abroad)).to_json(),
+///     r#"{"did":{"event":"purchase","where":{"all":[{"property":"country","ne":"de"},"#.to_owned()
+///         + r#"{"not":{"property":"test","exists":true}}]}}}"#
+/// );
+/// ```
 pub fn property(name: impl Into<String>) -> Subject<OfProperty> {
     Subject { of: OfProperty { name: name.into() } }
 }

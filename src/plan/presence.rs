@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::plan::bounds::{minus, plus};
     use crate::time::{Timestamp, Unit, days, hours};
+    use crate::window::{Anchor, Reach};
     use chrono_tz::Tz;
     use proptest::prelude::*;
 
@@ -130,6 +131,31 @@ mod tests {
         assert_eq!(turn(Unit::Day, "Europe/Berlin"), Some(at("2026-06-17T22:00:00Z")));
         assert_eq!(turn(Unit::Week, "UTC"), Some(at("2026-06-22T00:00:00Z")));
         assert_eq!(next_turn(&Window::Last(days(1)), at(T)), None);
+    }
+
+    #[test]
+    fn presence_begins_and_ends_once() {
+        let last = Presence::of_fact(Some(&Window::Last(days(1))), 10, None);
+        assert_eq!(last, Presence { from: 10, until: 10 + DAY });
+        assert_eq!([0, 9, 10, 9 + DAY].map(|t| last.next_change(t)), [10, 10, 10 + DAY, 10 + DAY].map(Some));
+        assert_eq!(last.next_change(10 + DAY), None);
+        assert_eq!(Presence::of_fact(None, 10, None).next_change(10), None);
+        assert_eq!(Presence::NEVER.next_change(0), None);
+        assert!(Presence::ALWAYS.contains(i64::MAX) && !Presence::NEVER.contains(i64::MAX));
+    }
+
+    #[test]
+    fn around_an_anchor_a_fact_stays_once_it_is_there() {
+        let window = Window::Around {
+            of: Anchor::Seen,
+            before: None,
+            after: Some(Reach::Span(crate::time::millis(5))),
+        };
+        let presence = |at, anchor| Presence::of_fact(Some(&window), at, anchor);
+        assert_eq!(presence(105, Some(100)), Presence { from: 105, until: i64::MAX });
+        for never in [presence(106, Some(100)), presence(99, Some(100)), presence(105, None)] {
+            assert!(never.from >= never.until);
+        }
     }
 
     fn any_span() -> impl Strategy<Value = Span> {

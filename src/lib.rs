@@ -3,6 +3,8 @@
 mod eval;
 mod event;
 mod holdout;
+#[cfg(feature = "import")]
+pub mod import;
 mod json;
 mod limits;
 #[cfg(feature = "testing")]

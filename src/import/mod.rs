@@ -1,0 +1,3 @@
+//! Reading messages and tables into a store.
+
+mod json;

@@ -1,5 +1,7 @@
 //! The writing side of a store.
 
+use std::borrow::Cow;
+
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
 use crate::time::Timestamp;
@@ -75,6 +77,12 @@ pub trait Ingest {
 
     /// Takes in that a user exists since an instant.
     fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), Self::Error>;
+
+    /// The external id that an id names: that of the user it was merged into, perhaps by a chain, and else itself,
+    /// also where no fact of it is known.
+    ///
+    /// Importers ask it of every message that may merge, so it should be a lookup.
+    fn resolve(&self, id: &str) -> Result<Cow<'_, str>, Self::Error>;
 
     /// Makes all facts of `from` facts of `into`, in their original order of arrival, and `from` a name of
     /// `into` from then on. An unknown `from` only lends its name; an unknown `into` is no user by this.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::declared::{Declarations, Declared, number};
 use super::json::{Json, Kind};
 use super::report::{Reason, Tally};
-use crate::event::{MAX_NAME, MAX_STRING};
+use crate::limits;
 use crate::value::{Record, Scalar, Value};
 
 /// The leaves of objects under their dotted names.
@@ -91,10 +91,10 @@ impl<'a> Leaves<'a> {
         if json.is_null() && !self.nulls {
             return Ok(());
         }
-        if name.len() > MAX_NAME {
+        if name.len() > limits::NAME_BYTES {
             let shown = name.get(..name.floor_char_boundary(64)).unwrap_or_default();
             let field = format!("the name {}.{shown}…", self.place);
-            return Err(Reason::TooLong { field, bytes: name.len(), limit: MAX_NAME });
+            return Err(Reason::TooLong { field, bytes: name.len(), limit: limits::NAME_BYTES });
         }
         self.all.push(Leaf { name, json, rank });
         Ok(())
@@ -125,7 +125,7 @@ impl Values<'_> {
     /// The value that a leaf is; `place` is what its name stands in.
     pub(crate) fn read(&mut self, leaf: &Leaf<'_>, place: &str, kind: Option<Declared>) -> Result<Value, Reason> {
         let json = leaf.json;
-        let too_long = |bytes| Reason::TooLong { field: format!("{place}.{}", leaf.name), bytes, limit: MAX_STRING };
+        let too_long = |bytes| Reason::TooLong { field: format!("{place}.{}", leaf.name), bytes, limit: limits::STRING_BYTES };
         if !json.is_array() {
             return self.scalar(json, kind).map(Value::Scalar).map_err(too_long);
         }
@@ -157,7 +157,7 @@ impl Values<'_> {
                 kind if !json.is_array() => self.scalar(json, kind),
                 kind => self.text(json, kind),
             };
-            let too_long = |bytes| Reason::TooLong { field: format!("{place}.{path}"), bytes, limit: MAX_STRING };
+            let too_long = |bytes| Reason::TooLong { field: format!("{place}.{path}"), bytes, limit: limits::STRING_BYTES };
             record = record.with(field, scalar.map_err(too_long)?);
         }
         Ok(record)
@@ -191,7 +191,7 @@ impl Values<'_> {
 
 fn within_limits(scalar: Scalar) -> Result<Scalar, usize> {
     match scalar {
-        Scalar::String(text) if text.len() > MAX_STRING => Err(text.len()),
+        Scalar::String(text) if text.len() > limits::STRING_BYTES => Err(text.len()),
         scalar => Ok(scalar),
     }
 }

@@ -9,6 +9,7 @@
 //! stands alone (half an emoji, cut by a sender) reads as U+FFFD.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The nodes of one document, kept to be used again for the next.
 #[derive(Debug, Default)]
@@ -346,7 +347,7 @@ impl Reader<'_> {
     /// Marks the children from a node on whose key comes again later.
     fn shadow(&mut self, first: usize) {
         let text = |key: (u32, u32)| self.bytes.get(key.0 as usize..key.1 as usize).unwrap_or_default();
-        let mut last = hashbrown::HashMap::<Cow<'_, [u8]>, usize>::new();
+        let mut last = HashMap::<Cow<'_, [u8]>, usize>::new();
         let (mut index, mut shadowed) = (first, Vec::new());
         while let Some(node) = self.nodes.get(index) {
             let key = if node.key_escaped {

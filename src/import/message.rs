@@ -9,7 +9,8 @@ use super::flatten::{Leaves, Values};
 use super::instant;
 use super::json::{Json, Kind};
 use super::report::{Reason, Tally};
-use crate::event::{AttributeWrite, Event, Fact, MAX_NAME, MAX_PROPERTIES};
+use crate::event::{AttributeWrite, Event, Fact};
+use crate::limits;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -123,10 +124,10 @@ fn id(json: Option<Json<'_>>) -> Option<Cow<'_, str>> {
 
 /// A name or an id that is not longer than the law allows.
 fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
-    if text.len() <= MAX_NAME {
+    if text.len() <= limits::NAME_BYTES {
         return Ok(text.into_owned());
     }
-    Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: MAX_NAME })
+    Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: limits::NAME_BYTES })
 }
 
 /// Reads a message, which is an object.
@@ -204,9 +205,9 @@ impl Reading<'_> {
         }
         self.values.tally.dropped_names += leaves.dropped_names;
         let leaves = leaves.settle();
-        if leaves.len() > MAX_PROPERTIES {
+        if leaves.len() > limits::PROPERTIES {
             let (field, count) = (String::from("properties"), leaves.len());
-            return Err(Reason::TooMany { field, count, limit: MAX_PROPERTIES });
+            return Err(Reason::TooMany { field, count, limit: limits::PROPERTIES });
         }
         let mut properties = Vec::with_capacity(leaves.len());
         for leaf in leaves {

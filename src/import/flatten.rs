@@ -12,7 +12,7 @@ use crate::value::{Record, Scalar, Value};
 #[derive(Debug)]
 pub(crate) struct Leaves<'a> {
     /// What the names stand in, for errors: `properties`.
-    place: &'static str,
+    place: &'a str,
     /// Whether a null is a leaf; else it is missing.
     nulls: bool,
     all: Vec<Leaf<'a>>,
@@ -33,7 +33,7 @@ pub(crate) struct Leaf<'a> {
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(place: &'static str, nulls: bool) -> Self {
+    pub(crate) fn new(place: &'a str, nulls: bool) -> Self {
         Self { place, nulls, all: Vec::new(), unsettled: false, dropped_names: 0 }
     }
 
@@ -123,9 +123,14 @@ pub(crate) struct Values<'d> {
 
 impl Values<'_> {
     /// The value that a leaf is; `place` is what its name stands in.
-    pub(crate) fn read(&mut self, leaf: &Leaf<'_>, place: &str, kind: Option<Declared>) -> Result<Value, Reason> {
+    pub(crate) fn read(
+        &mut self,
+        leaf: &Leaf<'_>,
+        place: &str,
+        kind: Option<Declared>,
+    ) -> Result<Value, Reason> {
         let json = leaf.json;
-        let too_long = |bytes| Reason::TooLong { field: format!("{place}.{}", leaf.name), bytes, limit: limits::STRING_BYTES };
+        let too_long = |bytes| too_long(place, &leaf.name, bytes);
         if !json.is_array() {
             return self.scalar(json, kind).map(Value::Scalar).map_err(too_long);
         }
@@ -146,7 +151,8 @@ impl Values<'_> {
 
     /// A record out of an object: its leaves, in which no list has room.
     fn record(&mut self, object: Json<'_>, place: &str, name: &str) -> Result<Record, Reason> {
-        let mut leaves = Leaves::new("a record", false);
+        let place = [place, ".", name].concat();
+        let mut leaves = Leaves::new(&place, false);
         leaves.unsettle();
         leaves.add_entries(object, "", 0)?;
         self.tally.dropped_names += leaves.dropped_names;
@@ -157,8 +163,8 @@ impl Values<'_> {
                 kind if !json.is_array() => self.scalar(json, kind),
                 kind => self.text(json, kind),
             };
-            let too_long = |bytes| Reason::TooLong { field: format!("{place}.{path}"), bytes, limit: limits::STRING_BYTES };
-            record = record.with(field, scalar.map_err(too_long)?);
+            let scalar = scalar.map_err(|bytes| too_long(&place, &field, bytes))?;
+            record = record.with(field, scalar);
         }
         Ok(record)
     }
@@ -187,6 +193,10 @@ impl Values<'_> {
         self.tally.unparsed += u64::from(kind.is_some_and(|kind| kind != Declared::String));
         within_limits(Scalar::String(json.raw().to_owned()))
     }
+}
+
+fn too_long(place: &str, name: &str, bytes: usize) -> Reason {
+    Reason::TooLong { field: format!("{place}.{name}"), bytes, limit: limits::STRING_BYTES }
 }
 
 fn within_limits(scalar: Scalar) -> Result<Scalar, usize> {

@@ -155,7 +155,9 @@ mod tests {
     fn a_torn_or_spoilt_gzip_is_an_error() {
         let zipped = zip(b"abcdefghij");
         let mut out = String::new();
-        assert!(text(&zipped[..zipped.len() - 3]).and_then(|mut reader| reader.read_to_string(&mut out)).is_err());
+        assert!(
+            text(&zipped[..zipped.len() - 3]).and_then(|mut reader| reader.read_to_string(&mut out)).is_err()
+        );
         let junk = [&zipped[..], b"junk"].concat();
         assert!(text(&*junk).and_then(|mut reader| reader.read_to_string(&mut out)).is_err());
     }

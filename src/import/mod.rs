@@ -6,6 +6,8 @@ mod input;
 mod instant;
 mod json;
 mod message;
+#[cfg(test)]
+mod notebook;
 mod report;
 mod run;
 mod segment_spec;

@@ -85,7 +85,10 @@ impl fmt::Display for Report {
         };
         writeln!(f, "{} lines: {} messages taken ({})", self.lines, self.messages, counts(&self.by_kind))?;
         let Self { events, attribute_writes, merges, duplicates, .. } = self;
-        write!(f, "{events} events, {attribute_writes} attribute writes, {merges} merges, {duplicates} duplicates")?;
+        write!(
+            f,
+            "{events} events, {attribute_writes} attribute writes, {merges} merges, {duplicates} duplicates"
+        )?;
         for (n, what) in [
             (self.before_horizon, "events older than what is retained"),
             (self.shared_devices, "shared devices"),

@@ -161,7 +161,9 @@ impl<'r, 'p, S: Ingest + ?Sized> Run<'r, 'p, S> {
         let writes = facts.iter().filter(|fact| matches!(fact, Fact::Attribute(_))).count();
         let mut events = facts.iter().filter(|fact| matches!(fact, Fact::Event(_))).count() as u64;
         let mut count = |recorded| match recorded {
-            Recorded::Duplicate => (self.report.duplicates, events) = (self.report.duplicates + 1, events - 1),
+            Recorded::Duplicate => {
+                (self.report.duplicates, events) = (self.report.duplicates + 1, events - 1)
+            }
             Recorded::BeforeHorizon => {
                 (self.report.before_horizon, events) = (self.report.before_horizon + 1, events - 1);
             }
@@ -200,7 +202,10 @@ impl<'r, 'p, S: Ingest + ?Sized> Run<'r, 'p, S> {
     }
 
     /// The report, or the error with the report in it.
-    pub(crate) fn finish(mut self, ended: Result<(), Ended<S::Error>>) -> Result<Report, ImportError<S::Error>> {
+    pub(crate) fn finish(
+        mut self,
+        ended: Result<(), Ended<S::Error>>,
+    ) -> Result<Report, ImportError<S::Error>> {
         self.report.bytes = self.bytes.get();
         let Err(ended) = ended else {
             return Ok(self.report);

@@ -20,8 +20,12 @@ pub struct SegmentSpec(Settings);
 impl<'p> Importer<'p, SegmentSpec> {
     /// Reads messages of the Segment spec, as [the module](super) says.
     pub fn segment_spec() -> Self {
-        let settings =
-            Settings { declared: Declarations::default(), stitch: true, context: false, instant_if_none: None };
+        let settings = Settings {
+            declared: Declarations::default(),
+            stitch: true,
+            context: false,
+            instant_if_none: None,
+        };
         Self { format: SegmentSpec(settings), options: Options::default() }
     }
 
@@ -147,3 +151,6 @@ fn take_line<S: Ingest + ?Sized>(
 fn read_item(item: Json<'_>, settings: &Settings) -> Result<message::Stated, Reason> {
     if item.is_object() { message::read(item, settings) } else { Err(Reason::NotAnObject) }
 }
+
+#[cfg(test)]
+mod tests;

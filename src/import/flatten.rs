@@ -91,10 +91,10 @@ impl<'a> Leaves<'a> {
         if json.is_null() && !self.nulls {
             return Ok(());
         }
-        if name.len() > limits::NAME_BYTES {
+        if name.len() > limits::MAX_NAME {
             let shown = name.get(..name.floor_char_boundary(64)).unwrap_or_default();
             let field = format!("the name {}.{shown}…", self.place);
-            return Err(Reason::TooLong { field, bytes: name.len(), limit: limits::NAME_BYTES });
+            return Err(Reason::TooLong { field, bytes: name.len(), limit: limits::MAX_NAME });
         }
         self.all.push(Leaf { name, json, rank });
         Ok(())
@@ -196,12 +196,12 @@ impl Values<'_> {
 }
 
 fn too_long(place: &str, name: &str, bytes: usize) -> Reason {
-    Reason::TooLong { field: format!("{place}.{name}"), bytes, limit: limits::STRING_BYTES }
+    Reason::TooLong { field: format!("{place}.{name}"), bytes, limit: limits::MAX_STRING }
 }
 
 fn within_limits(scalar: Scalar) -> Result<Scalar, usize> {
     match scalar {
-        Scalar::String(text) if text.len() > limits::STRING_BYTES => Err(text.len()),
+        Scalar::String(text) if text.len() > limits::MAX_STRING => Err(text.len()),
         scalar => Ok(scalar),
     }
 }

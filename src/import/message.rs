@@ -124,10 +124,10 @@ fn id(json: Option<Json<'_>>) -> Option<Cow<'_, str>> {
 
 /// A name or an id that is not longer than the law allows.
 fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
-    if text.len() <= limits::NAME_BYTES {
+    if text.len() <= limits::MAX_NAME {
         return Ok(text.into_owned());
     }
-    Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: limits::NAME_BYTES })
+    Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: limits::MAX_NAME })
 }
 
 /// Reads a message, which is an object.
@@ -205,9 +205,9 @@ impl Reading<'_> {
         }
         self.values.tally.dropped_names += leaves.dropped_names;
         let leaves = leaves.settle();
-        if leaves.len() > limits::PROPERTIES {
+        if leaves.len() > limits::MAX_PROPERTIES {
             let (field, count) = (String::from("properties"), leaves.len());
-            return Err(Reason::TooMany { field, count, limit: limits::PROPERTIES });
+            return Err(Reason::TooMany { field, count, limit: limits::MAX_PROPERTIES });
         }
         let mut properties = Vec::with_capacity(leaves.len());
         for leaf in leaves {

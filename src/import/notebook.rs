@@ -61,12 +61,12 @@ impl Ingest for Notebook {
         self.note(Fact::user(user, seen), format!("{user} is known from {seen}"))
     }
 
-    fn resolve(&self, id: &str) -> Result<Cow<'_, str>, IngestError> {
+    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
         let mut id = id;
         while let Some(into) = self.merged.get(id) {
             id = into;
         }
-        Ok(Cow::Owned(id.to_owned()))
+        Ok(Cow::Borrowed(id))
     }
 
     fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {

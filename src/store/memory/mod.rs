@@ -24,6 +24,7 @@ mod users;
 
 pub use snapshot::Snapshot;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
@@ -225,6 +226,10 @@ impl Ingest for MemoryStore {
         let user = self.user(user)?;
         self.state.users.saw(user, seen.millis());
         Ok(())
+    }
+
+    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+        Ok(Cow::Borrowed(self.state.users.resolve(id).unwrap_or(id)))
     }
 
     fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {

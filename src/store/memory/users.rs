@@ -102,6 +102,11 @@ impl Users {
         self.names.get(*self.known_as.get(user as usize)?)
     }
 
+    /// The external id by which the user that an id names is known, seen or not; `None` for an unknown id.
+    pub(crate) fn resolve(&self, id: &str) -> Option<&str> {
+        self.names.get(*self.known_as.get(self.find(id)? as usize)?)
+    }
+
     /// How many users there are at the end of time.
     pub(crate) fn alive(&self) -> u32 {
         self.alive
@@ -183,6 +188,7 @@ mod tests {
         users.merge(a, b);
         users.merge(b, c);
         assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [Some(c); 3]);
+        assert_eq!(["a", "b", "c", "d"].map(|id| users.resolve(id)), [Some("c"), Some("c"), Some("c"), None]);
         assert_eq!((users.first_seen(c), users.id(c), users.id(a)), (Some(5), Some("c"), None));
         assert_eq!((users.alive(), users.universe(4).len(), users.universe(5).len()), (1, 0, 1));
         users.forget(c);

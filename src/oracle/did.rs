@@ -11,6 +11,7 @@ use super::Asked;
 use super::expressions::in_range;
 use super::facts::Person;
 use super::values::{self, Plain};
+use super::windows;
 use crate::event::Event;
 use crate::segment::{Did, EventMatch, EventPattern, Measure, Measured, Quantity, Range};
 use crate::time::Unit;
@@ -99,15 +100,15 @@ impl Asked<'_> {
     /// The calendar unit an instant lies in, spelled out.
     fn unit_of(&self, at: i64, unit: Unit, tz: Tz) -> String {
         use chrono::Datelike;
-        let day = self.day_of(at, tz);
+        let day = windows::day_of(at, tz);
         match unit {
             // Two events share an hour when local hour and UTC offset are the same.
             Unit::Hour => {
-                let (local, offset) = super::windows::local(at, tz);
+                let (local, offset) = windows::local(at, tz);
                 format!("{} {} {offset}", local.date(), local.hour())
             }
             Unit::Day => day.to_string(),
-            Unit::Week => super::windows::monday(day).to_string(),
+            Unit::Week => windows::monday(day).to_string(),
             Unit::Month => format!("{} {}", day.year(), day.month()),
             Unit::Quarter => format!("{} {}", day.year(), day.month0() / 3),
             Unit::Year => day.year().to_string(),

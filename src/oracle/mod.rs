@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use whodid::oracle::{Named, Oracle};
-//! use whodid::{Segment, Timestamp};
+//! use whodid::Timestamp;
+//! use whodid::segment::Segment;
 //!
 //! let at: Timestamp = "2026-06-15T12:00:00Z".parse()?;
 //! let mut oracle = Oracle::new();
@@ -29,8 +30,6 @@ mod windows;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
-use chrono_tz::Tz;
 use num_rational::BigRational;
 use regex::Regex;
 
@@ -166,8 +165,6 @@ struct Asked<'a> {
 struct Memory {
     /// Whether a user (by id) is in a named segment.
     answers: RefCell<HashMap<(String, String), bool>>,
-    /// When a local day begins.
-    days: RefCell<HashMap<(Tz, NaiveDate), i64>>,
     /// Patterns compiled, with or without regard to case.
     patterns: RefCell<HashMap<(String, bool), Option<Regex>>>,
 }

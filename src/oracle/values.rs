@@ -180,8 +180,8 @@ impl Asked<'_> {
     /// `T` to that of `T` plus the span.
     fn is_anniversary(&self, at: i64, next: Span, tz: Tz) -> bool {
         let born = local(at, tz).0.date();
-        let today = number(self.day_of(self.at, tz));
-        let last = number(self.day_of(windows::plus(self.at, next), tz));
+        let today = number(windows::day_of(self.at, tz));
+        let last = number(windows::day_of(windows::plus(self.at, next), tz));
         // No more than ten years: they hold every date there is.
         (today..=last.min(today + 3660)).map(nth_day).any(|day| celebrated(born, day.year()) == Some(day))
     }

@@ -1,5 +1,8 @@
 //! ## Windows
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
@@ -96,7 +99,7 @@ impl Asked<'_> {
 
     /// When the unit began (or begins) that lies so many units back from the one `T` lies in.
     fn unit_start(&self, unit: Unit, back: i64, tz: Tz) -> i64 {
-        let today = self.day_of(self.at, tz);
+        let today = day_of(self.at, tz);
         let month = i64::from(today.year()) * 12 + i64::from(today.month0());
         let day = match unit {
             Unit::Hour | Unit::Day => nth_day(number(today).saturating_sub(back)),
@@ -105,33 +108,38 @@ impl Asked<'_> {
             Unit::Quarter => first_of((month - month.rem_euclid(3)).saturating_sub(back.saturating_mul(3))),
             Unit::Year => first_of((month - month.rem_euclid(12)).saturating_sub(back.saturating_mul(12))),
         };
-        self.day_start(day, tz)
+        day_start(day, tz)
     }
+}
 
-    /// The local day an instant lies in: the last one that has begun.
-    pub(super) fn day_of(&self, at: i64, tz: Tz) -> NaiveDate {
-        let today = number(local(at, tz).0.date());
-        let mut candidates = (today - 2..=today + 2).rev().map(nth_day);
-        candidates.find(|day| self.day_start(*day, tz) <= at).unwrap_or_else(|| nth_day(today))
-    }
+thread_local! {
+    /// When local days begin, as far as worked out.
+    static DAY_STARTS: RefCell<HashMap<(Tz, NaiveDate), i64>> = RefCell::default();
+}
 
-    /// The first instant that has the date; of a date that the zone skips, the first that has a later one.
-    ///
-    /// Looks at every minute around, then at every second of the one before: no clock has ever been set for
-    /// less.
-    pub(super) fn day_start(&self, day: NaiveDate, tz: Tz) -> i64 {
-        if let Some(known) = self.memory.days.borrow().get(&(tz, day)) {
-            return *known;
-        }
-        let midnight = number(day) * DAY;
-        let has_come = |at: &i64| local(*at, tz).0.date() >= day;
-        let minutes = (-27 * 60..27 * 60).map(|minute| midnight + minute * MINUTE);
-        let minute = minutes.into_iter().find(has_come).unwrap_or(midnight);
-        let seconds = (-60..=0).map(|second| minute + second * 1000);
-        let start = seconds.into_iter().find(has_come).unwrap_or(minute);
-        self.memory.days.borrow_mut().insert((tz, day), start);
-        start
+/// The local day an instant lies in: the last one that has begun.
+pub(super) fn day_of(at: i64, tz: Tz) -> NaiveDate {
+    let today = number(local(at, tz).0.date());
+    let mut candidates = (today - 2..=today + 2).rev().map(nth_day);
+    candidates.find(|day| day_start(*day, tz) <= at).unwrap_or_else(|| nth_day(today))
+}
+
+/// The first instant that has the date; of a date that the zone skips, the first that has a later one.
+///
+/// Looks at every minute around, then at every second of the one before: no clock has ever been set for
+/// less.
+pub(super) fn day_start(day: NaiveDate, tz: Tz) -> i64 {
+    if let Some(known) = DAY_STARTS.with_borrow(|known| known.get(&(tz, day)).copied()) {
+        return known;
     }
+    let midnight = number(day) * DAY;
+    let has_come = |at: &i64| local(*at, tz).0.date() >= day;
+    let minutes = (-27 * 60..27 * 60).map(|minute| midnight + minute * MINUTE);
+    let minute = minutes.into_iter().find(has_come).unwrap_or(midnight);
+    let seconds = (-60..=0).map(|second| minute + second * 1000);
+    let start = seconds.into_iter().find(has_come).unwrap_or(minute);
+    DAY_STARTS.with_borrow_mut(|known| known.insert((tz, day), start));
+    start
 }
 
 /// What the clock on the wall shows at an instant, and the seconds it is ahead of UTC.

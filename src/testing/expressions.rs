@@ -5,28 +5,30 @@ use proptest::sample::select;
 
 use super::pools::*;
 use super::ranges::{counts, ranges};
-use super::value_tests::{matches, shared, tests};
+use super::value_tests::{matches, matches_with_filters, shared, tests, tests_on};
 use super::windows::{windows, windows_of_seen};
 use crate::segment::{
     Attribute, Changed, Did, Earned, Measure, Measured, Points, Quantity, Sample, Score, Segment, Sequence,
     Step, ThenNot,
 };
-use crate::time::Unit;
+use crate::time::{Unit, days, months};
 use crate::value::{Number, Scalar};
 
 /// An expression that may name some of these segments, and any list.
 pub fn segments(named: &'static [&'static str]) -> BoxedStrategy<Segment> {
-    let leaf = leaves(named);
-    leaf.prop_recursive(3, 12, 3, |inner| {
+    let (leaf, measured) = (leaves(named), measured());
+    // Level by level rather than `prop_recursive`, which makes all strategies anew for every value.
+    (0..3).fold(leaf.clone(), |inner, _| {
         let several = || prop::collection::vec(inner.clone(), 0..4);
         prop_oneof![
-            3 => several().prop_map(Segment::All),
-            3 => several().prop_map(Segment::Any),
-            3 => inner.clone().prop_map(|e| Segment::Not(Box::new(e))),
-            2 => scores(inner.clone()),
+            6 => leaf.clone(),
+            2 => several().prop_map(Segment::All),
+            2 => several().prop_map(Segment::Any),
+            2 => inner.clone().prop_map(|e| Segment::Not(Box::new(e))),
+            1 => scores(inner.clone(), measured.clone()),
         ]
+        .boxed()
     })
-    .boxed()
 }
 
 fn leaves(named: &'static [&'static str]) -> BoxedStrategy<Segment> {
@@ -64,16 +66,26 @@ pub fn dids() -> BoxedStrategy<Did> {
 }
 
 fn maybe<T: Clone + std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
-    prop_oneof![1 => Just(None), 2 => of.prop_map(Some)]
+    prop_oneof![2 => Just(None), 3 => of.prop_map(Some)]
 }
 
 fn rarely<T: Clone + std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
-    prop_oneof![3 => Just(None), 1 => of.prop_map(Some)]
+    prop_oneof![4 => Just(None), 1 => of.prop_map(Some)]
 }
 
 fn measures() -> BoxedStrategy<Measure> {
     let numeric = || prop_oneof![4 => Just("amount".to_owned()), 1 => names(&PROPERTIES)];
     let any = || names(&PROPERTIES);
+    let tested = |name: &'static str| (Just(name.to_owned()), tests_on(name));
+    let tested = || {
+        prop_oneof![
+            2 => tested("amount"),
+            2 => tested("item"),
+            1 => tested("coupon"),
+            1 => tested("due"),
+            1 => (any(), tests()),
+        ]
+    };
     prop_oneof![
         5 => counts().prop_map(Measure::Times),
         2 => (numeric(), ranges()).prop_map(|(of, range)| Measure::Sum { of, range }),
@@ -82,8 +94,8 @@ fn measures() -> BoxedStrategy<Measure> {
         1 => (numeric(), ranges()).prop_map(|(of, range)| Measure::Max { of, range }),
         2 => (any(), counts()).prop_map(|(of, range)| Measure::Distinct { of, range }),
         2 => (units(), zones(), counts()).prop_map(|(unit, tz, range)| Measure::Active { unit, tz, range }),
-        1 => (any(), tests()).prop_map(|(of, test)| Measure::FirstValue { of, test }),
-        1 => (any(), tests()).prop_map(|(of, test)| Measure::LatestValue { of, test }),
+        1 => tested().prop_map(|(of, test)| Measure::FirstValue { of, test }),
+        1 => tested().prop_map(|(of, test)| Measure::LatestValue { of, test }),
     ]
     .boxed()
 }
@@ -92,10 +104,12 @@ fn units() -> impl Strategy<Value = Unit> {
     select(vec![Unit::Hour, Unit::Day, Unit::Week, Unit::Month])
 }
 
-/// Ordered steps.
+/// Ordered steps; fewer filters and longer spans than elsewhere, or hardly any chain would be whole.
 pub fn sequences() -> BoxedStrategy<Sequence> {
+    let matches = || matches_with_filters(1);
+    let gaps = || prop_oneof![2 => select(vec![days(7), days(30), months(1), days(90)]), 1 => spans()];
     let opening = matches().prop_map(|events| Step { events, within: None, after: None, without: None });
-    let later = (matches(), rarely(spans()), rarely(spans()), rarely(matches()))
+    let later = (matches(), rarely(gaps()), rarely(spans()), rarely(matches()))
         .prop_map(|(events, within, after, without)| Step { events, within, after, without });
     let steps = (opening, prop::collection::vec(later, 0..3)).prop_map(|(opening, later)| {
         let mut steps = vec![opening];
@@ -103,7 +117,7 @@ pub fn sequences() -> BoxedStrategy<Sequence> {
         steps
     });
     let then_not = rarely((matches(), spans()).prop_map(|(events, within)| ThenNot { events, within }));
-    (steps, rarely(spans()), maybe(windows()), then_not, rarely(shared()))
+    (steps, rarely(gaps()), rarely(windows()), then_not, rarely(shared()))
         .prop_map(|(steps, within, window, then_not, same)| Sequence {
             steps,
             within,
@@ -115,9 +129,9 @@ pub fn sequences() -> BoxedStrategy<Sequence> {
 }
 
 fn attributes() -> BoxedStrategy<Attribute> {
-    (names(&ATTRIBUTES), tests(), rarely(spans()))
-        .prop_map(|(name, test, held)| Attribute { name, test, held })
-        .boxed()
+    let tested = |name: &'static str| (Just(name.to_owned()), tests_on(name));
+    let tested = prop_oneof![tested("plan"), tested("score"), tested("ends"), tested("born"), tested("tags")];
+    (tested, rarely(spans())).prop_map(|((name, test), held)| Attribute { name, test, held }).boxed()
 }
 
 fn changes() -> BoxedStrategy<Changed> {
@@ -130,9 +144,9 @@ fn changes() -> BoxedStrategy<Changed> {
         .boxed()
 }
 
-fn scores(of: impl Strategy<Value = Segment> + Clone + 'static) -> BoxedStrategy<Segment> {
+fn scores(of: BoxedStrategy<Segment>, measured: BoxedStrategy<Measured>) -> BoxedStrategy<Segment> {
     let points = prop_oneof![8 => -3..4i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN)];
-    let earned = prop_oneof![of.prop_map(Earned::If), measured().prop_map(Earned::Per)];
+    let earned = prop_oneof![of.prop_map(Earned::If), measured.prop_map(Earned::Per)];
     let one = (points, earned).prop_map(|(points, earned)| Points { points, earned });
     let range = prop_oneof![2 => counts(), 1 => ranges()];
     (prop::collection::vec(one, 0..4), range)

@@ -12,7 +12,7 @@ use crate::value::{Scalar, Value};
 /// Facts in order of arrival: late ones, duplicate ids, tied instants, missing properties, mixed kinds, and
 /// every way of erasing them. Few users and few values, so that they meet.
 pub fn facts() -> impl Strategy<Value = Vec<Change>> {
-    prop::collection::vec(change(), 0..40)
+    prop::collection::vec(change(), 0..80)
 }
 
 /// One fact, or what is done to facts.
@@ -24,8 +24,8 @@ pub fn change() -> impl Strategy<Value = Change> {
         prop::collection::vec(patterns(), 1..3),
     ];
     prop_oneof![
-        32 => event().prop_map(Change::Event),
-        12 => write().prop_map(Change::Attribute),
+        60 => event().prop_map(Change::Event),
+        24 => write().prop_map(Change::Attribute),
         4 => (users(), instants()).prop_map(|(id, seen)| Change::User { id, seen }),
         1 => merge,
         1 => users().prop_map(|user| Change::Forget { user }),
@@ -60,22 +60,21 @@ fn property(name: &'static str) -> impl Strategy<Value = Option<Value>> {
     prop_oneof![5 => Just(None), 4 => promised.prop_map(Some), 1 => values().prop_map(Some)]
 }
 
-/// A write of an attribute, or its removal.
+/// A write of an attribute, or its removal; mostly of the kind its name promises.
 pub fn write() -> impl Strategy<Value = AttributeWrite> {
-    let promised = |name: &str| match name {
-        "plan" => select(vec!["free".into(), "pro".into(), Value::from("Pro")]).boxed(),
-        "score" => numbers().prop_map(Value::Scalar).boxed(),
-        "tags" => prop::collection::vec(texts().prop_map(Scalar::String), 0..3).prop_map(Value::List).boxed(),
-        _ => instants().prop_map(|at| Value::Scalar(Scalar::Instant(at))).boxed(),
-    };
-    let value = move |name: String| {
-        let of = prop_oneof![
-            8 => promised(&name).prop_map(Some),
-            2 => values().prop_map(Some),
-            1 => Just(None),
-        ];
-        (Just(name), of)
-    };
-    (names(&USERS), names(&ATTRIBUTES).prop_flat_map(value), instants())
+    let plans = select(vec!["free".into(), "pro".into(), Value::from("Pro")]);
+    let instant = || instants().prop_map(|at| Value::Scalar(Scalar::Instant(at)));
+    let tags = prop::collection::vec(texts().prop_map(Scalar::String), 0..3).prop_map(Value::List);
+    let promised = prop_oneof![
+        2 => (Just("plan".to_owned()), plans),
+        1 => (Just("score".to_owned()), numbers().prop_map(Value::Scalar)),
+        1 => (Just("ends".to_owned()), instant()),
+        1 => (Just("born".to_owned()), instant()),
+        1 => (Just("tags".to_owned()), tags),
+    ];
+    let promised = promised.prop_map(|(name, value)| (name, Some(value)));
+    let other = (names(&ATTRIBUTES), values()).prop_map(|(name, value)| (name, Some(value)));
+    let removed = names(&ATTRIBUTES).prop_map(|name| (name, None));
+    (names(&USERS), prop_oneof![8 => promised, 2 => other, 1 => removed], instants())
         .prop_map(|(user, (name, value), at)| AttributeWrite { user, name, value, at })
 }

@@ -10,79 +10,115 @@ use crate::value::Scalar;
 
 /// A test on a value: every form there is, but for `any_element`, which [`filters`] add.
 pub fn tests() -> BoxedStrategy<Test> {
-    prop_oneof![4 => with_case(), 4 => without_case()].boxed()
+    prop_oneof![1 => on_numbers(), 1 => on_texts(texts().boxed()), 1 => on_instants(), 1 => on_any()].boxed()
 }
 
-/// The comparisons that may be told to ignore case.
-fn with_case() -> impl Strategy<Value = Test> {
-    let patterns = || names(&["^p", "a|b", "(?i)pro", "^$", "[A-Z]", "ß", ".", "e$", "\\d", "^É"]);
-    let many = || prop::collection::vec(scalars(), 0..4);
-    let comparison = prop_oneof![
-        scalars().prop_map(Comparison::Eq),
-        scalars().prop_map(Comparison::Ne),
-        many().prop_map(Comparison::In),
-        many().prop_map(Comparison::NotIn),
-        texts().prop_map(Comparison::Contains),
-        texts().prop_map(Comparison::NotContains),
-        texts().prop_map(Comparison::StartsWith),
-        texts().prop_map(Comparison::EndsWith),
-        patterns().prop_map(Comparison::Matches),
-        patterns().prop_map(Comparison::NotMatches),
-    ];
-    (comparison, prop_oneof![3 => Just(false), 2 => Just(true)])
-        .prop_map(|(comparison, ignore_case)| Test { comparison, ignore_case })
+/// A test on the property, field or attribute of a name, mostly one that its usual values can pass.
+pub(super) fn tests_on(name: &str) -> BoxedStrategy<Test> {
+    let usual = match name {
+        "amount" | "score" | "price" => on_numbers(),
+        "item" | "sku" => on_texts(names(&["a", "b"]).boxed()),
+        "plan" => on_texts(names(&["free", "pro", "Pro"]).boxed()),
+        "coupon" | "tags" => on_texts(texts().boxed()),
+        _ => on_instants(),
+    };
+    prop_oneof![6 => usual, 1 => tests()].boxed()
 }
 
-fn without_case() -> impl Strategy<Value = Test> {
-    let comparison = prop_oneof![
-        ordered().prop_map(Comparison::Gt),
-        ordered().prop_map(Comparison::Gte),
-        ordered().prop_map(Comparison::Lt),
-        ordered().prop_map(Comparison::Lte),
-        between(),
-        any::<bool>().prop_map(Comparison::Exists),
-        windows_in_tests().prop_map(Comparison::Within),
-        windows_in_tests().prop_map(Comparison::Within),
-        (spans(), zones()).prop_map(|(next, tz)| Comparison::Anniversary { next, tz }),
-    ];
-    comparison.prop_map(|comparison| Test { comparison, ignore_case: false })
+fn plain(comparison: Comparison) -> Test {
+    Test { comparison, ignore_case: false }
 }
 
-/// A number, a string or an instant.
-fn ordered() -> impl Strategy<Value = Scalar> + Clone {
+/// The comparisons that know an order, and those that every value knows.
+fn on_ordered(of: BoxedStrategy<Scalar>) -> impl Strategy<Value = Comparison> {
     prop_oneof![
-        3 => numbers(),
-        2 => texts().prop_map(Scalar::String),
-        2 => instants().prop_map(Scalar::Instant),
+        1 => of.clone().prop_map(Comparison::Gt),
+        1 => of.clone().prop_map(Comparison::Gte),
+        1 => of.clone().prop_map(Comparison::Lt),
+        1 => of.clone().prop_map(Comparison::Lte),
+        2 => (of.clone(), of.clone()).prop_map(|(a, b)| between(a, b)),
+        2 => on_equal(of),
     ]
 }
 
-/// Two of one kind, the lower first.
-fn between() -> impl Strategy<Value = Comparison> {
-    let pairs = prop_oneof![
-        (numbers(), numbers()),
-        (texts().prop_map(Scalar::String), texts().prop_map(Scalar::String)),
-        (instants().prop_map(Scalar::Instant), instants().prop_map(Scalar::Instant)),
+fn on_equal(of: BoxedStrategy<Scalar>) -> impl Strategy<Value = Comparison> {
+    let many = || prop::collection::vec(of.clone(), 0..4);
+    prop_oneof![
+        of.clone().prop_map(Comparison::Eq),
+        of.clone().prop_map(Comparison::Ne),
+        many().prop_map(Comparison::In),
+        many().prop_map(Comparison::NotIn),
+        any::<bool>().prop_map(Comparison::Exists),
+    ]
+}
+
+fn on_numbers() -> BoxedStrategy<Test> {
+    on_ordered(numbers().boxed()).prop_map(plain).boxed()
+}
+
+/// Windows and anniversaries before all.
+fn on_instants() -> BoxedStrategy<Test> {
+    prop_oneof![
+        4 => windows_in_tests().prop_map(Comparison::Within),
+        2 => (spans(), zones()).prop_map(|(next, tz)| Comparison::Anniversary { next, tz }),
+        2 => on_ordered(instants().prop_map(Scalar::Instant).boxed()),
+    ]
+    .prop_map(plain)
+    .boxed()
+}
+
+/// Operands of every kind, and of two in one list.
+fn on_any() -> BoxedStrategy<Test> {
+    let folded = |(comparison, ignore_case)| {
+        let knows_case = !matches!(comparison, Comparison::Exists(_));
+        Test { comparison, ignore_case: ignore_case && knows_case }
+    };
+    (on_equal(scalars().boxed()), any::<bool>()).prop_map(folded).boxed()
+}
+
+/// The comparisons of texts, two in five without regard to case.
+fn on_texts(of: BoxedStrategy<String>) -> BoxedStrategy<Test> {
+    let patterns = || names(&["^p", "a|b", "(?i)pro", "^$", "[A-Z]", "ß", ".", "e$", "\\d", "^É"]);
+    let scalar = || of.clone().prop_map(Scalar::String).boxed();
+    let folding = prop_oneof![
+        1 => of.clone().prop_map(Comparison::Contains),
+        1 => of.clone().prop_map(Comparison::NotContains),
+        1 => of.clone().prop_map(Comparison::StartsWith),
+        1 => of.clone().prop_map(Comparison::EndsWith),
+        1 => patterns().prop_map(Comparison::Matches),
+        1 => patterns().prop_map(Comparison::NotMatches),
+        3 => on_equal(scalar()),
     ];
-    pairs.prop_map(|(a, b)| {
-        if a.compare(&b).is_some_and(std::cmp::Ordering::is_gt) {
-            Comparison::Between(b, a)
-        } else {
-            Comparison::Between(a, b)
-        }
-    })
+    let folding = (folding, prop_oneof![3 => Just(false), 2 => Just(true)]).prop_map(|(comparison, fold)| {
+        let knows_case = !matches!(comparison, Comparison::Exists(_));
+        Test { comparison, ignore_case: fold && knows_case }
+    });
+    prop_oneof![4 => folding, 1 => on_ordered(scalar()).prop_map(plain)].boxed()
+}
+
+/// Between two of one kind, the lower first.
+fn between(a: Scalar, b: Scalar) -> Comparison {
+    if a.compare(&b).is_some_and(std::cmp::Ordering::is_gt) {
+        Comparison::Between(b, a)
+    } else {
+        Comparison::Between(a, b)
+    }
 }
 
 /// A filter on properties.
 pub fn filters() -> BoxedStrategy<Filter> {
-    let on = |name: &'static [&'static str]| {
-        (names(name), tests()).prop_map(|(name, test)| Filter::Property { name, test })
+    let on = |name: &'static str| {
+        let property = |test| Filter::Property { name: name.to_owned(), test };
+        tests_on(name).prop_map(property).boxed()
     };
-    let any_element = nested(on(&FIELDS).boxed()).prop_map(|filter| {
-        let comparison = Comparison::AnyElement(Box::new(filter));
-        Filter::Property { name: "products".to_owned(), test: Test { comparison, ignore_case: false } }
+    let fields = nested(prop_oneof![on("sku"), on("price"), on("ends")].boxed()).prop_map(|filter| {
+        let test = plain(Comparison::AnyElement(Box::new(filter)));
+        Filter::Property { name: "products".to_owned(), test }
     });
-    nested(prop_oneof![6 => on(&PROPERTIES), 1 => any_element].boxed())
+    nested(
+        prop_oneof![3 => on("amount"), 3 => on("item"), 1 => on("coupon"), 1 => on("due"), 1 => fields]
+            .boxed(),
+    )
 }
 
 /// `all`, `any` and `not` around filters, mostly none.
@@ -98,13 +134,18 @@ fn nested(leaf: BoxedStrategy<Filter>) -> BoxedStrategy<Filter> {
     .boxed()
 }
 
-/// Events of (one of) some names, two in three without a filter.
+/// Events of (one of) some names, most without a filter.
 pub fn matches() -> BoxedStrategy<EventMatch> {
+    matches_with_filters(2)
+}
+
+/// Events of (one of) some names, so many sevenths of them with a filter.
+pub(super) fn matches_with_filters(sevenths: u32) -> BoxedStrategy<EventMatch> {
     let events = prop_oneof![
-        5 => patterns().prop_map(|one| vec![one]),
+        6 => patterns().prop_map(|one| vec![one]),
         1 => prop::collection::vec(patterns(), 2..4),
     ];
-    let filter = prop_oneof![4 => Just(None), 2 => filters().prop_map(Some)];
+    let filter = prop_oneof![7 - sevenths => Just(None), sevenths => filters().prop_map(Some)];
     (events, filter).prop_map(|(events, filter)| EventMatch { events, filter }).boxed()
 }
 

@@ -4,11 +4,12 @@
 //! (separated by `:`). Where the shared folder is absent it says so and goes on, unless
 //! `WHODID_REQUIRE_SHARED=1`.
 
+#![allow(clippy::expect_used)]
+
 mod evaluators;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -130,9 +131,7 @@ fn compare(check: &Check, answer: Result<BTreeSet<String>, String>) -> Option<St
         (Expected::Members(expected), Ok(members)) => {
             let missing: Vec<_> = expected.difference(&members).collect();
             let too_many: Vec<_> = members.difference(expected).collect();
-            let mut text = String::new();
-            write!(text, "missing {missing:?}, too many {too_many:?}").expect("text");
-            Some(text)
+            Some(format!("missing {missing:?}, too many {too_many:?}"))
         }
     }
 }

@@ -3,6 +3,8 @@
 //! `WHODID_RANDOM=1000000` runs so many cases of each law instead of the few of every day. A failure prints the
 //! scenario as a conformance case, to be kept in `tests/cases`.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod evaluators;
 
 use std::collections::BTreeSet;

@@ -1,42 +1,12 @@
-//! The JSON form of segments: what reads, what does not and where it says so.
+//! The segments of the shared conformance cases.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
 use serde_json::{Value as Json, value::RawValue};
-use whodid::segment::{Segment, SegmentError};
+use whodid::segment::Segment;
 
-fn hash(of: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The error of a text that no reader takes.
-fn error(text: &str) -> SegmentError {
-    assert!(serde_json::from_str::<Segment>(text).is_err(), "serde reads {text}");
-    match Segment::from_json(text) {
-        Ok(_) => panic!("it reads: {text}"),
-        Err(error) => error,
-    }
-}
-
-/// Reads, and checks that what is written reads back as the same.
-fn read(text: &str) -> Segment {
-    let segment = Segment::from_json(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-    assert_eq!(segment.validate(), Ok(()), "{text}");
-    let back = Segment::from_json(&segment.to_json()).unwrap();
-    assert_eq!(back, segment, "{text}");
-    assert_eq!(hash(&back), hash(&segment), "{text}");
-    assert_eq!(serde_json::to_string(&segment).unwrap(), segment.to_json());
-    // it refuses to nest deeper than 128
-    match serde_json::from_str::<Segment>(text) {
-        Ok(through_serde) => assert_eq!(through_serde, segment),
-        Err(error) => assert!(error.to_string().contains("recursion limit"), "{error}: {text}"),
-    }
-    segment
-}
+use crate::reading::{error, read};
 
 #[derive(Deserialize)]
 struct Case {

@@ -1,5 +1,6 @@
 //! whodid: who did X, and who did not.
 
+mod catalog;
 mod eval;
 mod event;
 mod holdout;
@@ -19,9 +20,12 @@ mod time;
 mod value;
 pub mod window;
 
+pub use catalog::Catalog;
 pub use chrono_tz::Tz;
+pub use eval::{Answer, Answers, AsPlan, EvalError, Evaluate, Members, Numbers};
 pub use event::{AttributeWrite, Event, Fact, IngestError};
 pub use holdout::Split;
+pub use plan::{Plan, PlanError};
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{
     all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,

@@ -30,6 +30,11 @@ impl ExactSum {
     /// The sum of nothing.
     pub(crate) const ZERO: Self = Self(Repr::Small(0));
 
+    /// Whether it is 0.
+    pub fn is_zero(&self) -> bool {
+        self.compare(Number::Int(0)).is_eq()
+    }
+
     /// Adds a number.
     #[inline]
     pub(crate) fn add(&mut self, n: Number) {

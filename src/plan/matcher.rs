@@ -56,6 +56,11 @@ impl Matcher {
         self.compiled.as_deref()
     }
 
+    /// The properties that the filter looks at.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = &str> {
+        self.compiled.iter().flat_map(|filter| filter.names()).map(String::as_str)
+    }
+
     /// The filter at `T`; `None`: every event of the names passes.
     pub(crate) fn filter_at(&self, t: i64) -> Option<BoundFilter<'_>> {
         self.compiled.as_ref().map(|filter| filter.at(t))

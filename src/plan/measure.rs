@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use foldhash::HashMap;
 
+use super::PlanError;
 use super::bounds::Bounds;
 use super::calendar::Zone;
 use super::exact::{ExactSum, is_in};
@@ -12,7 +13,8 @@ use super::facts::{Hit, UserFacts, inside};
 use super::matcher::{Matcher, Scope, ScopeAt};
 use super::test::{BoundTest, CompiledTest};
 use super::value_ref::{DistinctSet, ScalarRef};
-use crate::segment::{self, Did, Measured, Quantity, Range};
+use crate::json::Path;
+use crate::segment::{self, Did, Earned, Measured, Points, Quantity, Range, Score, Segment, outline};
 use crate::value::Number;
 
 /// A measured number, ready to be asked: of events that match, inside a window.
@@ -58,6 +60,14 @@ impl Measure {
         })
     }
 
+    /// The measure of what is written, once it is found valid.
+    pub(crate) fn valid(written: &Measured) -> Result<Self, PlanError> {
+        let range = Range { low: Bound::Included(Number::Int(0)), high: Bound::Unbounded };
+        let points = Points { points: 1, earned: Earned::Per(written.clone()) };
+        outline(&Segment::Score(Score { of: vec![points], range }), &Path::ROOT)?;
+        Self::new(written).map_err(super::bad_pattern)
+    }
+
     /// Which events.
     pub fn matcher(&self) -> &Matcher {
         &self.matcher
@@ -94,6 +104,11 @@ pub(crate) struct MeasureAt<'p> {
 }
 
 impl MeasureAt<'_> {
+    /// The instants of events that can matter for some user.
+    pub(crate) fn reach(&self) -> Bounds {
+        self.scope.reach()
+    }
+
     /// The number: 0 where nothing matches or the user has no anchor.
     pub(crate) fn number(&self, facts: &UserFacts<'_>) -> ExactSum {
         let Some(bounds) = self.scope.bounds(facts.anchor) else { return ExactSum::ZERO };

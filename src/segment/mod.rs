@@ -11,6 +11,8 @@ mod written;
 
 pub use error::SegmentError;
 pub use test::{Comparison, Filter, Test};
+pub(crate) use validate::{Outline, outline};
+pub(crate) use written::read_segment;
 
 use crate::time::{Span, Unit};
 use crate::value::{Number, Scalar};

@@ -25,7 +25,12 @@ impl Segment {
 
     /// The JSON form, on one line. That of a valid segment reads back equal; that of another is for people.
     pub fn to_json(&self) -> String {
-        write::segment(self, 1).to_string()
+        self.json().to_string()
+    }
+
+    /// The JSON form, as a tree.
+    pub(crate) fn json(&self) -> Json {
+        write::segment(self, 1)
     }
 
     /// Whether the segment keeps the law's limits and rules. Evaluating one that does not is an error, so

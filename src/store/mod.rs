@@ -8,6 +8,9 @@ mod ingest;
 mod memory;
 mod scan;
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use roaring::RoaringBitmap;
 
 pub use ingest::{BatchError, Ingest, Lenient, Recorded};
@@ -174,19 +177,19 @@ pub trait EventStore {
 
     /// The measured numbers, one call for each user of the universe at `at` for whom some is not 0, with the
     /// numbers in the order of the measures. As provided: one scan for the batch.
-    fn measure(
+    fn numbers(
         &self,
         measures: &[&Measure],
         at: Timestamp,
         among: Among<'_>,
         visit: &mut dyn FnMut(UserId, &[ExactSum]),
     ) -> Result<(), Self::Error> {
-        scan::measure(self, measures, at, among, visit)
+        scan::numbers(self, measures, at, among, visit)
     }
 
     /// The members of each segment of a plan, in its order.
     ///
-    /// As provided: set algebra over [`resolve`](Self::resolve) and [`measure`](Self::measure). A store that
+    /// As provided: set algebra over [`resolve`](Self::resolve) and [`numbers`](Self::numbers). A store that
     /// has its own sets overrides it and folds the plan over them.
     fn answer(
         &self,
@@ -196,4 +199,105 @@ pub trait EventStore {
     ) -> Result<Vec<RoaringBitmap>, Self::Error> {
         crate::eval::answer(self, plan, at, among)
     }
+
+    /// How many members each segment of a plan has. As provided: what [`answer`](Self::answer) answers, counted.
+    fn answer_counts(&self, plan: &Plan, at: Timestamp) -> Result<Vec<u64>, Self::Error> {
+        Ok(self.answer(plan, at, Among::Everyone)?.iter().map(RoaringBitmap::len).collect())
+    }
+
+    /// Whether a user is a member of each segment of a plan. As provided: [`answer`](Self::answer) among this one.
+    fn answer_user(&self, plan: &Plan, user: UserId, at: Timestamp) -> Result<Vec<bool>, Self::Error> {
+        let sets = self.answer(plan, at, Among::User(user))?;
+        Ok(sets.iter().map(|set| set.contains(user.number())).collect())
+    }
 }
+
+/// What refers to a store is one as well, with all that it overrides.
+macro_rules! forward {
+    ($($store:ty),*) => {$(
+        impl<S: EventStore + ?Sized> EventStore for $store {
+            type Error = S::Error;
+
+            fn user(&self, id: &str) -> Result<Option<UserId>, S::Error> {
+                (**self).user(id)
+            }
+
+            fn ids(
+                &self,
+                users: &RoaringBitmap,
+                visit: &mut dyn FnMut(UserId, &str),
+            ) -> Result<(), S::Error> {
+                (**self).ids(users, visit)
+            }
+
+            fn seen(
+                &self,
+                among: Among<'_>,
+                visit: &mut dyn FnMut(UserId, Timestamp),
+            ) -> Result<(), S::Error> {
+                (**self).seen(among, visit)
+            }
+
+            fn events(
+                &self,
+                query: &EventQuery<'_>,
+                visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>]),
+            ) -> Result<(), S::Error> {
+                (**self).events(query, visit)
+            }
+
+            fn writes(
+                &self,
+                attribute: &str,
+                among: Among<'_>,
+                visit: &mut dyn FnMut(UserId, &[StoredWrite<'_>]),
+            ) -> Result<(), S::Error> {
+                (**self).writes(attribute, among, visit)
+            }
+
+            fn universe(&self, at: Timestamp) -> Result<RoaringBitmap, S::Error> {
+                (**self).universe(at)
+            }
+
+            fn resolve(
+                &self,
+                leaves: &[&Leaf],
+                at: Timestamp,
+                among: Among<'_>,
+            ) -> Result<Vec<RoaringBitmap>, S::Error> {
+                (**self).resolve(leaves, at, among)
+            }
+
+            fn numbers(
+                &self,
+                measures: &[&Measure],
+                at: Timestamp,
+                among: Among<'_>,
+                visit: &mut dyn FnMut(UserId, &[ExactSum]),
+            ) -> Result<(), S::Error> {
+                (**self).numbers(measures, at, among, visit)
+            }
+
+            fn answer(
+                &self,
+                plan: &Plan,
+                at: Timestamp,
+                among: Among<'_>,
+            ) -> Result<Vec<RoaringBitmap>, S::Error> {
+                (**self).answer(plan, at, among)
+            }
+
+            fn answer_counts(&self, plan: &Plan, at: Timestamp) -> Result<Vec<u64>, S::Error> {
+                (**self).answer_counts(plan, at)
+            }
+
+            fn answer_user(&self, plan: &Plan, user: UserId, at: Timestamp) -> Result<Vec<bool>, S::Error> {
+                (**self).answer_user(plan, user, at)
+            }
+        }
+    )*};
+}
+
+forward!(&S, Box<S>, Rc<S>, Arc<S>);
+
+pub(crate) use scan::universe as universe_among;

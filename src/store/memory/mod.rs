@@ -54,7 +54,7 @@ const TAIL: usize = 1 << 16;
 /// store.record(Event::new("bob", "login", now.minus(days(40))))?;
 ///
 /// let snapshot = store.snapshot();
-/// let members = snapshot.members(&did("login").last(days(30)).into(), now)?;
+/// let members = snapshot.members(&did("login").last(days(30)), now)?;
 /// assert_eq!(members.ids().collect::<Vec<_>>(), ["ada"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

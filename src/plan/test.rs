@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use crate::plan::anniversary::Anniversary;
 use crate::plan::bounds::Bounds;
@@ -11,7 +11,7 @@ use crate::plan::filter::{FilterBody, fields_of};
 use crate::plan::moving::{Moving, Resolved, resolve};
 use crate::plan::text::{TextTest, lower};
 use crate::plan::value_ref::{ScalarRef, ScalarSet, ValueRef};
-use crate::segment::{Comparison, Test};
+use crate::segment::{Comparison, Test, compile};
 use crate::value::Scalar;
 use crate::window::Window;
 
@@ -127,9 +127,7 @@ impl TestBody {
             C::Contains(s) | C::NotContains(s) => text(TextTest::Contains, s, fold),
             C::StartsWith(s) => text(TextTest::StartsWith, s, fold),
             C::EndsWith(s) => text(TextTest::EndsWith, s, fold),
-            C::Matches(pattern) | C::NotMatches(pattern) => {
-                ScalarTest::Matches(RegexBuilder::new(pattern).case_insensitive(fold).build()?)
-            }
+            C::Matches(pattern) | C::NotMatches(pattern) => ScalarTest::Matches(compile(pattern, fold)?),
             C::Within(window @ Window::Fixed { .. }) => ScalarTest::Fixed(Bounds::of_values(window, 0)),
             C::Within(window) => place(moving, Moving::Within(window.clone())),
             C::Anniversary { next, tz } => {

@@ -10,6 +10,7 @@ mod write;
 mod written;
 
 pub use error::SegmentError;
+pub(crate) use test::compile;
 pub use test::{Comparison, Filter, Test};
 pub(crate) use validate::{Outline, outline};
 pub(crate) use written::read_segment;

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::{Checked, Outline, Place, bytes, name, number, span, window};
 use crate::json::Path;
 use crate::limits;
-use crate::segment::test::compile;
-use crate::segment::{Comparison, Filter, SegmentError, Test, write};
+
+use crate::segment::{Comparison, Filter, SegmentError, Test, compile, write};
 use crate::value::{Number, Scalar};
 
 impl Outline {

@@ -61,7 +61,7 @@ impl Ingest for Notebook {
         self.note(Fact::user(user, seen), format!("{user} is known from {seen}"))
     }
 
-    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
         let mut id = id;
         while let Some(into) = self.merged.get(id) {
             id = into;
@@ -70,7 +70,7 @@ impl Ingest for Notebook {
     }
 
     fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
-        let (owner, into) = (self.resolve(from)?.into_owned(), self.resolve(into)?.into_owned());
+        let (owner, into) = (self.current_id(from)?.into_owned(), self.current_id(into)?.into_owned());
         if owner == into {
             return Err(IngestError::MergedIntoItself { from: from.to_owned(), into });
         }

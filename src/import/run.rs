@@ -188,8 +188,8 @@ impl<'r, 'p, S: Ingest + ?Sized> Run<'r, 'p, S> {
 
     /// Merges two ids, unless they are one user already, or the anonymous one is somebody else's.
     fn merge(&mut self, Merge { from, into, anonymous }: &Merge) -> Result<(), S::Error> {
-        let owner = self.store.resolve(from)?;
-        if owner == self.store.resolve(into)? {
+        let owner = self.store.current_id(from)?;
+        if owner == self.store.current_id(into)? {
             return Ok(());
         }
         if *anonymous && owner != *from {

@@ -20,6 +20,40 @@ enum Repr {
     Wide(Box<Wide>),
 }
 
+/// Sums are equal when they are the same number, whatever they were added up from.
+impl PartialEq for ExactSum {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ExactSum {}
+
+impl PartialOrd for ExactSum {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ExactSum {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Repr::Small(a), Repr::Small(b)) => a.cmp(b),
+            _ => self.wide().compare(&other.wide()),
+        }
+    }
+}
+
+/// As an integer where it is one that an `i64` holds, else as the nearest `f64`.
+impl std::fmt::Display for ExactSum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.to_number() {
+            Number::Int(n) => n.fmt(f),
+            Number::Float(x) => x.fmt(f),
+        }
+    }
+}
+
 impl Default for ExactSum {
     fn default() -> Self {
         Self::ZERO

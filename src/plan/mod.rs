@@ -9,6 +9,7 @@ pub(crate) mod anniversary;
 pub(crate) mod bounds;
 pub(crate) mod calendar;
 mod chain;
+mod display;
 pub(crate) mod exact;
 mod facts;
 pub(crate) mod filter;
@@ -25,6 +26,7 @@ pub(crate) mod test;
 mod text;
 pub(crate) mod value_ref;
 mod wide;
+mod written;
 mod zone;
 
 pub use chain::Chain;

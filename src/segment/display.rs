@@ -319,6 +319,12 @@ fn score(f: &mut Formatter<'_>, score: &Score, level: usize) -> fmt::Result {
 }
 
 /// A measured number: `total amount of purchase in the last 90 days`.
+impl Display for Measured {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        per(f, self, 1)
+    }
+}
+
 fn per(f: &mut Formatter<'_>, measured: &Measured, level: usize) -> fmt::Result {
     let Measured { events: of, window, quantity } = measured;
     match quantity {

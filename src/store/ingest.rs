@@ -82,7 +82,7 @@ pub trait Ingest {
     /// also where no fact of it is known.
     ///
     /// Importers ask it of every message that may merge, so it should be a lookup.
-    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, Self::Error>;
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, Self::Error>;
 
     /// Makes all facts of `from` facts of `into`, in their original order of arrival, and `from` a name of
     /// `into` from then on. An unknown `from` only lends its name; an unknown `into` is no user by this.

@@ -4,12 +4,10 @@
 //! methods of the first and is asked everything through them; the rest of the trait is provided, by a scan
 //! written once, and may be overridden by a store that knows better.
 
+mod forward;
 mod ingest;
 mod memory;
 mod scan;
-
-use std::rc::Rc;
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
@@ -211,93 +209,5 @@ pub trait EventStore {
         Ok(sets.iter().map(|set| set.contains(user.number())).collect())
     }
 }
-
-/// What refers to a store is one as well, with all that it overrides.
-macro_rules! forward {
-    ($($store:ty),*) => {$(
-        impl<S: EventStore + ?Sized> EventStore for $store {
-            type Error = S::Error;
-
-            fn user(&self, id: &str) -> Result<Option<UserId>, S::Error> {
-                (**self).user(id)
-            }
-
-            fn ids(
-                &self,
-                users: &RoaringBitmap,
-                visit: &mut dyn FnMut(UserId, &str),
-            ) -> Result<(), S::Error> {
-                (**self).ids(users, visit)
-            }
-
-            fn seen(
-                &self,
-                among: Among<'_>,
-                visit: &mut dyn FnMut(UserId, Timestamp),
-            ) -> Result<(), S::Error> {
-                (**self).seen(among, visit)
-            }
-
-            fn events(
-                &self,
-                query: &EventQuery<'_>,
-                visit: &mut dyn FnMut(UserId, &[StoredEvent<'_>]),
-            ) -> Result<(), S::Error> {
-                (**self).events(query, visit)
-            }
-
-            fn writes(
-                &self,
-                attribute: &str,
-                among: Among<'_>,
-                visit: &mut dyn FnMut(UserId, &[StoredWrite<'_>]),
-            ) -> Result<(), S::Error> {
-                (**self).writes(attribute, among, visit)
-            }
-
-            fn universe(&self, at: Timestamp) -> Result<RoaringBitmap, S::Error> {
-                (**self).universe(at)
-            }
-
-            fn resolve(
-                &self,
-                leaves: &[&Leaf],
-                at: Timestamp,
-                among: Among<'_>,
-            ) -> Result<Vec<RoaringBitmap>, S::Error> {
-                (**self).resolve(leaves, at, among)
-            }
-
-            fn numbers(
-                &self,
-                measures: &[&Measure],
-                at: Timestamp,
-                among: Among<'_>,
-                visit: &mut dyn FnMut(UserId, &[ExactSum]),
-            ) -> Result<(), S::Error> {
-                (**self).numbers(measures, at, among, visit)
-            }
-
-            fn answer(
-                &self,
-                plan: &Plan,
-                at: Timestamp,
-                among: Among<'_>,
-            ) -> Result<Vec<RoaringBitmap>, S::Error> {
-                (**self).answer(plan, at, among)
-            }
-
-            fn answer_counts(&self, plan: &Plan, at: Timestamp) -> Result<Vec<u64>, S::Error> {
-                (**self).answer_counts(plan, at)
-            }
-
-            fn answer_user(&self, plan: &Plan, user: UserId, at: Timestamp) -> Result<Vec<bool>, S::Error> {
-                (**self).answer_user(plan, user, at)
-            }
-        }
-    )*};
-}
-
-forward!(&S, Box<S>, Rc<S>, Arc<S>);
 
 pub(crate) use scan::universe as universe_among;

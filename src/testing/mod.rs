@@ -5,9 +5,11 @@
 
 mod case;
 mod change;
+mod conformance;
 mod evaluator;
 mod expressions;
 mod facts;
+mod inherited;
 mod plain;
 mod pools;
 mod ranges;
@@ -18,9 +20,11 @@ mod windows;
 
 pub use case::{Case, CaseError, Check, Expected, Transitions, read_cases};
 pub use change::Change;
+pub use conformance::{agree, conformance, random};
 pub use evaluator::Evaluator;
 pub use expressions::{dids, measured, segments, sequences};
 pub use facts::{change, event, facts, write};
+pub use inherited::Inherited;
 pub use plain::PlainStore;
 pub use ranges::{counts, ranges};
 pub use scenario::{Scenario, checks, named, scenarios};

@@ -190,7 +190,7 @@ impl Ingest for PlainStore {
         Ok(())
     }
 
-    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
         Ok(Cow::Borrowed(self.name_of(id)))
     }
 

@@ -184,6 +184,9 @@ impl MemoryStore {
     }
 }
 
+// Asked as it is now.
+crate::store::forward::forward!([] MemoryStore, Snapshot, self => self.state);
+
 impl Ingest for MemoryStore {
     type Error = IngestError;
 
@@ -228,7 +231,7 @@ impl Ingest for MemoryStore {
         Ok(())
     }
 
-    fn resolve<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
         Ok(Cow::Borrowed(self.state.users.resolve(id).unwrap_or(id)))
     }
 

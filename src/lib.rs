@@ -36,3 +36,8 @@ pub use time::{
     Span, TimeError, Timestamp, Unit, days, hours, millis, minutes, months, seconds, weeks, years,
 };
 pub use value::{Number, Record, Scalar, Value};
+
+/// The page's examples, run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/coming-from.md")]
+struct ComingFrom;

@@ -25,27 +25,25 @@ fn rows() -> Vec<String> {
 /// Facts separated by semicolons: `ada login 06-01`, `ada login*3 06-01`, `ada purchase 06-01T10:00 amount=12`, and
 /// with a dot an attribute, `ada .plan 06-01 "pro"`. Instants are of 2026 and UTC; `i:…` in a value is one too. An
 /// underscore in the name of an event is a blank.
-fn told(facts: &str) -> Oracle {
-    let mut oracle = Oracle::new();
-    for fact in facts.split(';').map(str::trim).filter(|fact| !fact.is_empty()) {
-        let mut words = fact.splitn(4, ' ');
-        let mut word = || words.next().unwrap_or_default();
-        let (user, name, at, rest) = (word(), word(), instant(word()), word());
-        match (name.strip_prefix('.'), rest) {
-            (Some(attribute), "null") => oracle.remove(user, attribute, at).unwrap(),
-            (Some(attribute), _) => oracle.set(user, attribute, value(rest), at).unwrap(),
-            (None, _) => {
-                let (name, times) = name.split_once('*').unwrap_or((name, "1"));
-                let properties = rest.split_whitespace().map(|pair| pair.split_once('=').unwrap());
-                let event = Event::new(user, name.replace('_', " "), at);
-                let event = properties.fold(event, |event, (key, text)| event.with(key, value(text)));
-                for _ in 0..times.parse().unwrap() {
-                    oracle.record(event.clone()).unwrap();
-                }
-            }
+fn told(facts: &str) -> Vec<Fact> {
+    facts.split(';').map(str::trim).filter(|fact| !fact.is_empty()).flat_map(fact).collect()
+}
+
+fn fact(text: &str) -> Vec<Fact> {
+    let mut words = text.splitn(4, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (user, name, at, rest) = (word(), word(), instant(word()), word());
+    match (name.strip_prefix('.'), rest) {
+        (Some(attribute), "null") => vec![Fact::Attribute(AttributeWrite::removed(user, attribute, at))],
+        (Some(attribute), _) => vec![Fact::Attribute(AttributeWrite::set(user, attribute, value(rest), at))],
+        (None, _) => {
+            let (name, times) = name.split_once('*').unwrap_or((name, "1"));
+            let properties = rest.split_whitespace().map(|pair| pair.split_once('=').unwrap());
+            let event = Event::new(user, name.replace('_', " "), at);
+            let event = properties.fold(event, |event, (key, text)| event.with(key, value(text)));
+            vec![Fact::Event(event); times.parse().unwrap()]
         }
     }
-    oracle
 }
 
 fn instant(text: &str) -> Timestamp {
@@ -81,15 +79,35 @@ fn scalar(json: &serde_json::Value) -> Scalar {
     }
 }
 
+/// Who is a member at [`T`], as the store and the oracle both say.
 fn who(segment: &Segment, facts: &str) -> String {
-    let mut named = Named::default();
-    let of = |ids: [&str; 1]| ids.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
-    named.segments.insert("trialing".into(), attribute("plan").eq("trial").into());
-    named.segments.insert("power_users".into(), did("login").at_least(2).into());
-    for (list, ids) in [("newsletter", ["ada"]), ("suppressed", ["bob"]), ("partners", ["ada"])] {
-        named.lists.insert(list.into(), of(ids));
+    let segments = [
+        ("trialing", Segment::from(attribute("plan").eq("trial"))),
+        ("power_users", did("login").at_least(2).into()),
+    ];
+    let lists = [("newsletter", ["ada"]), ("suppressed", ["bob"]), ("partners", ["ada"])];
+    let (mut catalog, mut named) = (Catalog::new(), Named::default());
+    for (name, segment) in segments {
+        catalog.insert(name, segment.clone()).unwrap();
+        named.segments.insert(name.into(), segment);
     }
-    let members = told(facts).members(segment, &named, T.parse().unwrap()).unwrap();
+    for (name, ids) in lists {
+        catalog.insert_list(name, ids).unwrap();
+        named.lists.insert(name.into(), ids.map(str::to_owned).into());
+    }
+    let (mut store, mut oracle) = (MemoryStore::new(), Oracle::new());
+    for fact in told(facts) {
+        match fact.clone() {
+            Fact::Event(event) => _ = oracle.record(event).unwrap(),
+            Fact::Attribute(write) => oracle.write(write).unwrap(),
+            other => panic!("{other:?} is not told here"),
+        }
+        store.take(fact).unwrap();
+    }
+    let at: Timestamp = T.parse().unwrap();
+    let plan = catalog.plan_of(segment).unwrap();
+    let members: BTreeSet<String> = store.snapshot().members(&plan, at).unwrap().ids().collect();
+    assert_eq!(members, oracle.members(segment, &named, at).unwrap(), "{segment}");
     members.into_iter().collect::<Vec<_>>().join(" ")
 }
 

@@ -135,3 +135,41 @@ fn compare(check: &Check, answer: Result<BTreeSet<String>, String>) -> Option<St
         }
     }
 }
+
+/// What the runner says of one case, run in the oracle.
+fn told(case: &str) -> String {
+    match read_cases(&format!("[{case}]")) {
+        Ok(cases) => run_case(&cases[0], &mut whodid::oracle::Oracle::new()).join("\n"),
+        Err(error) => format!("cannot be read: {error}"),
+    }
+}
+
+#[test]
+fn the_runner_tells_what_went_wrong() {
+    let case = |middle: &str| {
+        format!(
+            r#"{{"id": "t", "facts": [{{"user": {{"id": "a", "seen": "2020-01-01T00:00:00Z"}}}},
+                {{"user": {{"id": "", "seen": "2020-01-01T00:00:00Z"}}}}], {middle}}}"#
+        )
+    };
+    let check = |check: &str| {
+        case(&format!(r#""refused": [1], "checks": [{{"at": "2026-01-01T00:00:00Z", {check}}}]"#))
+    };
+    for (case, wanted) in [
+        (check(r#""segment": {"all": []}, "members": ["a"]"#), ""),
+        (check(r#""segment": {"all": []}, "members": ["b"]"#), r#"missing ["b"], too many ["a"]"#),
+        (check(r#""segment": {"all": []}, "error": true"#), "expected an error"),
+        (check(r#""segment": {"alle": []}, "members": ["a"]"#), "is an error"),
+        (check(r#""segment": {"alle": []}, "error": true"#), ""),
+        (check(r#""segment": {"all": []}"#), "cannot be read"),
+        (check(r#""segment": {"all": []}, "members": [], "error": true"#), "cannot be read"),
+        (check(r#""segment": {"all": []}, "member": []"#), "cannot be read"),
+        (case(r#""checks": []"#), "fact 1 was refused"),
+        (case(r#""refused": [0, 1], "checks": []"#), "fact 0 was taken"),
+        (case(r#""refused": [1, 2], "checks": []"#), "cannot be read"),
+        (case(r#""refused": [1], "cheques": []"#), "cannot be read"),
+    ] {
+        let told = told(&case);
+        assert!(told.contains(wanted) && told.is_empty() == wanted.is_empty(), "{case}\n{told}");
+    }
+}

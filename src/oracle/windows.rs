@@ -202,3 +202,56 @@ fn months_on(at: i64, months: i64) -> i64 {
         None => number(first_of(month + 1)) * DAY - 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().expect("an instant").millis()
+    }
+
+    fn starts(zone: &str, date: &str, expected: &str) {
+        let (day, tz) = (date.parse().expect("a date"), zone.parse().expect("a zone"));
+        assert_eq!(day_start(day, tz), at(expected), "{date} in {zone}");
+    }
+
+    #[test]
+    fn days_begin_at_the_first_instant_with_their_date() {
+        starts("UTC", "2026-06-15", "2026-06-15T00:00:00Z");
+        starts("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z");
+        starts("Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00Z");
+        // The clock went back over midnight, and the day had begun.
+        starts("America/St_Johns", "2010-11-07", "2010-11-07T02:30:00Z");
+        // A day without a midnight.
+        starts("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z");
+        // A date that was skipped begins, empty, with the next one.
+        starts("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z");
+        starts("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z");
+        // Local mean time, off by seconds.
+        starts("Africa/Monrovia", "1971-01-01", "1971-01-01T00:44:30Z");
+    }
+
+    #[test]
+    fn an_instant_lies_in_the_last_day_that_has_begun() {
+        let day = |zone: &str, text| day_of(at(text), zone.parse().expect("a zone")).to_string();
+        assert_eq!(day("America/St_Johns", "2010-11-07T02:31:30Z"), "2010-11-07");
+        assert_eq!(day("Pacific/Apia", "2011-12-30T09:59:59.999Z"), "2011-12-29");
+        assert_eq!(day("Pacific/Apia", "2011-12-30T10:00:00Z"), "2011-12-31");
+    }
+
+    #[test]
+    fn months_step_to_the_same_day_or_the_end_of_the_month() {
+        let month = Span { years: 0, months: 1, millis: 0 };
+        let year = Span { years: 1, months: 1, millis: 86_400_000 };
+        for (from, span, less, more) in [
+            ("2026-03-28T12:00:00Z", month, "2026-02-28T12:00:00Z", "2026-04-28T12:00:00Z"),
+            ("2026-03-31T12:00:00Z", month, "2026-02-28T23:59:59.999Z", "2026-04-30T23:59:59.999Z"),
+            ("2024-03-29T12:00:00Z", month, "2024-02-29T12:00:00Z", "2024-04-29T12:00:00Z"),
+            ("2026-03-29T12:00:00Z", year, "2025-02-27T23:59:59.999Z", "2027-04-30T12:00:00Z"),
+            ("2026-01-15T00:00:00Z", month, "2025-12-15T00:00:00Z", "2026-02-15T00:00:00Z"),
+        ] {
+            assert_eq!((minus(at(from), span), plus(at(from), span)), (at(less), at(more)), "{from}");
+        }
+    }
+}

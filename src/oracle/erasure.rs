@@ -3,7 +3,6 @@
 use super::Oracle;
 use super::did::names;
 use super::facts::{Fact, FactError, check_name};
-use crate::event::Event;
 use crate::segment::EventPattern;
 use crate::time::Timestamp;
 
@@ -52,19 +51,20 @@ impl Oracle {
     }
 
     /// Drops the events of these names before an instant, and those that arrive later likewise.
+    ///
+    /// Their ids are let go, those of events that went with a forgotten user too: a redelivery of either meets
+    /// the horizon.
     pub fn retain(&mut self, since: Timestamp, events: &[EventPattern]) {
         self.retained.push(Retained { since, events: events.to_vec() });
-        let facts = std::mem::take(&mut self.facts);
-        for fact in facts {
-            match fact {
-                Fact::Event(event) if self.is_behind_horizon(&event) => {
-                    if let Some(id) = &event.id {
-                        self.used_ids.remove(id);
-                    }
-                }
-                kept => self.facts.push(kept),
-            }
-        }
+        let mut facts = std::mem::take(&mut self.facts);
+        facts.retain(|fact| match fact {
+            Fact::Event(event) => !self.is_behind_horizon(&event.name, event.at),
+            Fact::Write(_) => true,
+        });
+        self.facts = facts;
+        let mut used_ids = std::mem::take(&mut self.used_ids);
+        used_ids.retain(|_, (name, at)| !self.is_behind_horizon(name, *at));
+        self.used_ids = used_ids;
     }
 
     /// Every horizon there is.
@@ -77,9 +77,9 @@ impl Oracle {
         self.behind_horizon
     }
 
-    pub(super) fn is_behind_horizon(&self, event: &Event) -> bool {
-        let meant = |r: &Retained| r.events.iter().any(|pattern| names(pattern, &event.name));
-        self.retained.iter().any(|r| event.at < r.since && meant(r))
+    pub(super) fn is_behind_horizon(&self, name: &str, at: Timestamp) -> bool {
+        let meant = |r: &Retained| r.events.iter().any(|pattern| names(pattern, name));
+        self.retained.iter().any(|r| at < r.since && meant(r))
     }
 
     /// The user that an id names: itself, or the one it was merged into, through chains.

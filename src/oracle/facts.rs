@@ -84,15 +84,15 @@ impl Oracle {
     /// A bad event; it uses no id.
     pub fn record(&mut self, event: Event) -> Result<Taken, FactError> {
         check_event(&event)?;
-        if event.id.as_ref().is_some_and(|id| self.used_ids.contains(id)) {
+        if event.id.as_ref().is_some_and(|id| self.used_ids.contains_key(id)) {
             return Ok(Taken::Duplicate);
         }
-        if self.is_behind_horizon(&event) {
+        if self.is_behind_horizon(&event.name, event.at) {
             self.behind_horizon += 1;
             return Ok(Taken::BehindHorizon);
         }
         let user = self.resolve(&event.user);
-        self.used_ids.extend(event.id.clone());
+        self.used_ids.extend(event.id.clone().map(|id| (id, (event.name.clone(), event.at))));
         self.sightings.push((user.clone(), event.at));
         self.facts.push(Fact::Event(Event { user, ..event }));
         Ok(Taken::New)

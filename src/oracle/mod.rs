@@ -47,8 +47,8 @@ pub struct Oracle {
     facts: Vec<Fact>,
     /// When a user was seen: one entry a fact, kept when the fact itself is dropped by age.
     sightings: Vec<(String, Timestamp)>,
-    /// The ids of events that must not come again.
-    used_ids: BTreeSet<String>,
+    /// The ids of events that must not come again, each with the name and the instant of its event.
+    used_ids: BTreeMap<String, (String, Timestamp)>,
     /// A merged id, and the id it was merged into.
     merged: BTreeMap<String, String>,
     /// What was dropped by age, and what meets the same horizon when it arrives.

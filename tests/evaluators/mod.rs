@@ -1,11 +1,16 @@
 //! Everything that answers segments, each behind one small trait.
 
-use std::collections::BTreeSet;
+mod bare;
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt::Display;
+
+use bare::Bare;
 use whodid::oracle::{Named, Oracle, Taken};
 use whodid::segment::Segment;
-use whodid::testing::{Change, Evaluator, PlainStore, StoreEvaluator, members, take};
-use whodid::{MemoryStore, Timestamp};
+use whodid::testing::{Change, Evaluator};
+use whodid::{Catalog, Evaluate, EventStore, Ingest, MemoryStore, Recorded, Snapshot, Timestamp};
 
 /// A new evaluator without facts.
 pub type New = fn() -> Box<dyn Evaluator>;
@@ -14,21 +19,43 @@ pub type New = fn() -> Box<dyn Evaluator>;
 pub fn all() -> Vec<New> {
     vec![
         || Box::new(Oracle::new()),
-        || Box::new(StoreEvaluator::new("plain store", PlainStore::new())),
-        || Box::new(Memory(MemoryStore::new())),
+        || Memory::boxed("memory", 0, members),
+        || Memory::boxed("memory, compacted all the time", 3, members),
+        || Memory::boxed("memory, user by user", 20, one_by_one),
+        || Memory::boxed("memory, as a catalog", 50, as_catalog),
+        || Memory::boxed("memory, by what every store has", 7, |s, n, e, at| members(&Bare(s), n, e, at)),
     ]
 }
 
-/// The in-memory store, asked by its snapshots.
-struct Memory(MemoryStore);
+/// The in-memory store, and a way of asking it.
+struct Memory {
+    name: &'static str,
+    store: MemoryStore,
+    taken: usize,
+    /// Compacts after every so many facts; 0: never.
+    compacts: usize,
+    ask: Ask,
+}
+
+type Ask = fn(&Snapshot, &Catalog, &Segment, Timestamp) -> Result<BTreeSet<String>, String>;
+
+impl Memory {
+    fn boxed(name: &'static str, compacts: usize, ask: Ask) -> Box<dyn Evaluator> {
+        Box::new(Self { name, store: MemoryStore::new(), taken: 0, compacts, ask })
+    }
+}
 
 impl Evaluator for Memory {
     fn name(&self) -> &'static str {
-        "memory store"
+        self.name
     }
 
     fn take(&mut self, change: Change) -> Result<Taken, String> {
-        take(&mut self.0, change)
+        self.taken += 1;
+        if self.compacts > 0 && self.taken.is_multiple_of(self.compacts) {
+            self.store.compact();
+        }
+        take(&mut self.store, change)
     }
 
     fn members(
@@ -37,6 +64,100 @@ impl Evaluator for Memory {
         named: &Named,
         at: Timestamp,
     ) -> Result<BTreeSet<String>, String> {
-        members(&self.0.snapshot(), segment, named, at)
+        (self.ask)(&self.store.snapshot(), &catalog(named)?, segment, at)
     }
+}
+
+/// Any store takes a change in.
+pub fn take<S: Ingest>(store: &mut S, change: Change) -> Result<Taken, String> {
+    let done = |()| Recorded::New;
+    let recorded = match change {
+        Change::Event(event) => store.record(event),
+        Change::Attribute(write) => store.write(write).map(done),
+        Change::User { id, seen } => store.register(&id, seen).map(done),
+        Change::Merge { from, into } => store.merge(&from, &into).map(done),
+        Change::Forget { user } => store.forget(&user).map(done),
+        Change::Retain { since, events } => store.retain(since, &events).map(|_| Recorded::New),
+        other => return Err(format!("no evaluator takes {other:?}")),
+    };
+    match recorded.map_err(text)? {
+        Recorded::New => Ok(Taken::New),
+        Recorded::Duplicate => Ok(Taken::Duplicate),
+        Recorded::BeforeHorizon => Ok(Taken::BehindHorizon),
+        other => Err(format!("no event should be {other:?}")),
+    }
+}
+
+/// The names as a catalog; a segment that is wrong by itself is left out, as one that cannot be read.
+pub fn catalog(named: &Named) -> Result<Catalog, String> {
+    let mut catalog = Catalog::new();
+    for (name, segment) in &named.segments {
+        let _left_out_if_invalid = catalog.insert(name, segment.clone());
+    }
+    for (name, ids) in &named.lists {
+        catalog.insert_list(name, ids.iter().cloned()).map_err(text)?;
+    }
+    Ok(catalog)
+}
+
+/// Asks for the members, and that their number is the same.
+pub fn members<S: EventStore<Error = Infallible>>(
+    store: &S,
+    catalog: &Catalog,
+    segment: &Segment,
+    at: Timestamp,
+) -> Result<BTreeSet<String>, String> {
+    let plan = catalog.plan_of(segment).map_err(text)?;
+    let members = store.members(&plan, at).map_err(text)?;
+    let (len, count) = (members.len(), store.count(&plan, at).map_err(text)?);
+    let ids: BTreeSet<String> = members.ids().collect();
+    if len == count && len == ids.len() as u64 { Ok(ids) } else { Err(format!("{len}, {count} or {ids:?}?")) }
+}
+
+/// Asks of every user alone.
+fn one_by_one(
+    store: &Snapshot,
+    catalog: &Catalog,
+    segment: &Segment,
+    at: Timestamp,
+) -> Result<BTreeSet<String>, String> {
+    let plan = catalog.plan_of(segment).map_err(text)?;
+    let everyone: Vec<String> = store.everyone(Timestamp::MAX).map_err(text)?.ids().collect();
+    let mut ids = BTreeSet::new();
+    for user in everyone {
+        if store.is_member(&user, &plan, at).map_err(text)? {
+            ids.insert(user);
+        }
+    }
+    // Of no user at all, the question is still checked.
+    store.is_member("stranger", &plan, at).map_err(text)?;
+    Ok(ids)
+}
+
+/// Asks for it as one of the segments of its catalog, where those can all be asked.
+fn as_catalog(
+    store: &Snapshot,
+    catalog: &Catalog,
+    segment: &Segment,
+    at: Timestamp,
+) -> Result<BTreeSet<String>, String> {
+    const NAME: &str = "the segment asked for";
+    if catalog.plan().is_err() {
+        return members(store, catalog, segment, at);
+    }
+    let mut catalog = catalog.clone();
+    catalog.insert(NAME, segment.clone()).map_err(text)?;
+    let answers = store.evaluate(&catalog, at).map_err(text)?;
+    let ids: BTreeSet<String> = answers[NAME].ids().collect();
+    for user in store.everyone(at).map_err(text)?.ids() {
+        let listed = store.segments_of(&user, &catalog, at).map_err(text)?;
+        if listed.iter().any(|name| name == NAME) != ids.contains(&user) {
+            return Err(format!("{user} is in {listed:?}, or not?"));
+        }
+    }
+    Ok(ids)
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
 }

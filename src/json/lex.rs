@@ -20,6 +20,14 @@ pub(super) fn parse(text: &str) -> Result<Json, SyntaxError> {
     read.map_err(|Wrong { at, message }| locate(text, at, message))
 }
 
+/// Reads the text of a number.
+pub(super) fn parse_number(text: &str) -> Result<Json, SyntaxError> {
+    match parse(text)? {
+        number @ (Json::Int(_) | Json::Float(_)) => Ok(number),
+        _ => Err(SyntaxError { line: 1, column: 1, message: "expected a number".to_owned() }),
+    }
+}
+
 /// An error at an offset.
 struct Wrong {
     at: usize,

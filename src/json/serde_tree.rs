@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Json, MAX_NESTING, object::Members, shown};
+use super::{Json, MAX_NESTING, lex::parse_number, object::Members, shown};
 
 /// Reads a value below so many others.
 struct Below(usize);
@@ -118,7 +118,22 @@ impl<'de> Visitor<'de> for Below {
             let value = access.next_value_seed(Below(depth))?;
             members.push(key, value);
         }
-        Ok(members.into_json())
+        match members.into_json() {
+            Json::Object(members) => exact_number(members).map_err(A::Error::custom),
+            other => Ok(other),
+        }
+    }
+}
+
+/// The one key under which `serde_json` hands numbers over as text once any crate of a program turns its feature
+/// `arbitrary_precision` on.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// An object, or the number that one stands for.
+fn exact_number(members: Vec<(String, Json)>) -> Result<Json, String> {
+    match members.as_slice() {
+        [(key, Json::String(text))] if key == NUMBER => parse_number(text).map_err(|e| e.message),
+        _ => Ok(Json::Object(members)),
     }
 }
 
@@ -167,3 +182,42 @@ macro_rules! through_json {
 }
 
 pub(crate) use through_json;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(json: serde_json::Value) -> Result<Json, String> {
+        serde_json::from_value(json).map_err(|e: serde_json::Error| e.to_string())
+    }
+
+    #[test]
+    fn integers_beyond_64_bits_are_errors() {
+        assert_eq!(read(json!(i64::MAX)), Ok(Json::Int(i64::MAX)));
+        assert!(read(json!(i64::MAX as u64 + 1)).unwrap_err().contains("does not fit"));
+    }
+
+    #[test]
+    fn numbers_of_arbitrary_precision_are_numbers() {
+        assert_eq!(read(json!({ NUMBER: "7" })), Ok(Json::Int(7)));
+        assert_eq!(read(json!({ NUMBER: "1e2" })), Ok(Json::Float(100.0)));
+        for text in ["9223372036854775808", "1e400", "true", "", "1 2"] {
+            assert!(read(json!({ NUMBER: text })).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn absurd_nesting_is_an_error() {
+        let deep = (0..1_000).fold(json!(1), |inner, _| serde_json::Value::Array(vec![inner]));
+        assert!(read(deep).unwrap_err().contains("inside each other"));
+        let deep = (0..MAX_NESTING).fold(json!(1), |inner, _| json!({ "a": inner }));
+        assert!(read(deep).is_ok());
+    }
+
+    #[test]
+    fn a_key_given_twice_is_an_error() {
+        let twice = serde_json::from_str::<Json>(r#"{"a":1,"\u0061":1}"#);
+        assert!(twice.unwrap_err().to_string().contains("given twice"));
+    }
+}

@@ -1,4 +1,21 @@
-//! The expression tree of a segment, as people write it.
+//! The expression tree of a segment, as people write it: [built](builder), read from
+//! [JSON](Segment::from_json), or put together by hand.
+//!
+//! However it came to be, [`Segment::validate`] says whether it keeps the rules, each [`SegmentError`] names the
+//! place, and [`Display`](std::fmt::Display) says in plain English who is meant.
+//!
+//! # In JSON
+//! The form is strict: one key an expression, unknown keys and null are errors wherever they stand, and so is a
+//! key given twice. [`Segment::from_json`] reads it exactly; serde reads the same form, within the bounds of the
+//! library behind it. Where one could read a rule in two ways:
+//! - A name may have 512 bytes without the star that makes it a pattern, or the backslash before a literal one.
+//! - `from` and `to` of a window are texts; `{"instant":…}` stands where a value does. An object with that one
+//!   key is an instant or an error, never a record.
+//! - A range is empty when no number is in it, whole or not: `more_than` 3 and `less_than` 4 is a range that no
+//!   count meets, and allowed.
+//! - A score of nothing is 0.
+//! - A text that something is compared with, a pattern too, may have as many bytes as a string value.
+//! - A list of filters counts as one filter around its items, as `all` does.
 
 pub mod builder;
 mod display;

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::json::{Json, Object, Path, read_scalar, span_text};
 use crate::value::Number;
+use crate::window::Window;
 
 pub(super) use test::{filter, test};
 pub(super) use window::window;
@@ -41,28 +42,30 @@ pub(super) fn segment(json: &Json, path: &Path<'_>, level: usize) -> Read<Segmen
     object.need(form, |json, path| body(form, json, path, level))
 }
 
+/// Reads the body of a form. It only hands on, so that its frame stays small: it is there once a level.
 fn body(form: &str, json: &Json, path: &Path<'_>, level: usize) -> Read<Segment> {
-    Ok(match form {
-        "all" => Segment::All(segments(json, path, level + 1)?),
-        "any" => Segment::Any(segments(json, path, level + 1)?),
-        "not" => Segment::Not(Box::new(segment(json, path, level + 1)?)),
-        "did" => Segment::Did(did::did(json, path, level)?),
-        "sequence" => Segment::Sequence(sequence(json, path, level)?),
-        "attribute" => Segment::Attribute(attribute(json, path, level)?),
-        "changed" => Segment::Changed(changed(json, path, level)?),
-        "seen" => {
-            let object = object(json, path, &["in"])?;
-            Segment::Seen(object.need("in", |json, path| window(json, path, level))?)
-        }
-        "score" => Segment::Score(score(json, path, level)?),
-        "segment" => Segment::Segment(name(json, path)?),
-        "list" => Segment::List(name(json, path)?),
-        _ => Segment::Sample(sample(json, path)?),
-    })
+    match form {
+        "all" => segments(json, path, level + 1).map(Segment::All),
+        "any" => segments(json, path, level + 1).map(Segment::Any),
+        "not" => segment(json, path, level + 1).map(|of| Segment::Not(Box::new(of))),
+        "did" => did::did(json, path, level).map(Segment::Did),
+        "sequence" => sequence(json, path, level).map(Segment::Sequence),
+        "attribute" => attribute(json, path, level).map(Segment::Attribute),
+        "changed" => changed(json, path, level).map(Segment::Changed),
+        "seen" => seen(json, path, level).map(Segment::Seen),
+        "score" => score(json, path, level).map(Segment::Score),
+        "segment" => name(json, path).map(Segment::Segment),
+        "list" => name(json, path).map(Segment::List),
+        _ => sample(json, path).map(Segment::Sample),
+    }
 }
 
 fn segments(json: &Json, path: &Path<'_>, level: usize) -> Read<Vec<Segment>> {
     items(json, path, "a list of expressions", |item, path| segment(item, path, level))
+}
+
+fn seen(json: &Json, path: &Path<'_>, level: usize) -> Read<Window> {
+    object(json, path, &["in"])?.need("in", |json, path| window(json, path, level))
 }
 
 /// The items of a list, each read.
@@ -73,7 +76,11 @@ fn items<T>(
     read: impl Fn(&Json, &Path<'_>) -> Read<T>,
 ) -> Read<Vec<T>> {
     let items = json.list(path, what)?;
-    items.iter().enumerate().map(|(i, item)| read(item, &path.index(i))).collect()
+    let mut all = Vec::with_capacity(items.len());
+    for (i, item) in items.iter().enumerate() {
+        all.push(read(item, &path.index(i))?);
+    }
+    Ok(all)
 }
 
 /// An object with no other keys than these.

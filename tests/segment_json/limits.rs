@@ -38,6 +38,17 @@ fn depth_counts_expressions_and_filters() {
     }
 }
 
+/// Debug builds are the worst case: what is deepest still reads on half the stack of a usual thread.
+#[test]
+fn the_deepest_reads_on_a_small_stack() {
+    let everyone = r#"{"all":[]}"#;
+    let deepest = nested(r#"{"score":{"of":[{"points":1,"if":"#, r#"}],"at_least":1}}"#, 63, everyone);
+    let reads = move || {
+        read(&deepest);
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(reads).unwrap().join().unwrap();
+}
+
 #[test]
 fn absurd_depth_is_an_error_and_no_stack_overflow() {
     for (before, after) in [

@@ -1,6 +1,6 @@
 //! What is wrong with a segment, and where.
 
-use crate::json::{Fault, Path, SyntaxError};
+use crate::json::{Fault, Path, SyntaxError, shown};
 
 /// Why a segment cannot be read, or may not be asked.
 ///
@@ -48,7 +48,7 @@ pub enum SegmentError {
         expected: String,
     },
     /// A regular expression that does not compile.
-    #[error("{}the regular expression {pattern:?} does not compile: {message}", place(path))]
+    #[error("{}the regular expression {} does not compile: {message}", place(path), shown(pattern))]
     Regex {
         /// Where.
         path: String,

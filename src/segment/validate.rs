@@ -139,8 +139,9 @@ impl Outline {
         let timed =
             [("within", within.is_some()), ("after", after.is_some()), ("without", without.is_some())];
         if let (true, Some((key, _))) = (first, timed.iter().find(|(_, given)| *given)) {
-            let expected = "only event and where, as nothing comes before the first step";
-            return Err(SegmentError::invalid(&path.key(key), "in the first step", expected));
+            let given = format!("{key:?} in the first step");
+            let expected = "only event and where, as nothing comes before it";
+            return Err(SegmentError::invalid(&path.key(key), given, expected));
         }
         self.events(events, path, level)?;
         maybe_span(*within, &path.key("within"))?;

@@ -72,8 +72,8 @@ impl Outline {
         level: usize,
     ) -> Checked {
         if !place.knows_anchors() {
-            let there = if place == Place::Seen { "in \"seen\"" } else { "in a test on a value" };
-            return Err(SegmentError::invalid(path, there, "a window without an anchor"));
+            let there = if place == Place::Seen { "seen" } else { "a test on a value" };
+            return Err(SegmentError::invalid(path, format!("an anchor in {there}"), "a window without one"));
         }
         let anchor = path.key("of");
         match of {
@@ -94,11 +94,14 @@ impl Outline {
     }
 }
 
+/// What is expected where nothing may look ahead.
+const BACK: &str = "one that looks back, as only a test on a value may look ahead";
+
 fn ahead(place: Place, path: &Path<'_>) -> Checked {
     if place.looks_ahead() {
         return Ok(());
     }
-    Err(SegmentError::invalid(path, "what is to come", "that only in a test on a value"))
+    Err(SegmentError::invalid(path, "a window that looks ahead", BACK))
 }
 
 /// Two spans, of which the first or the second is the longer.
@@ -142,12 +145,12 @@ fn calendar(unit: Unit, from: i64, to: i64, place: Place, path: &Path<'_>) -> Ch
     if unit == Unit::Hour {
         return Err(SegmentError::invalid(&path.key("unit"), "hour", "day, week, month, quarter or year"));
     }
-    let (given, path) = (format!("[{from},{to}]"), path.key("back"));
+    let (given, path) = (format!("units from {from} to {to} back"), path.key("back"));
     if from < to {
         return Err(SegmentError::invalid(&path, given, "the first at least as far back as the second"));
     }
     if to < 0 && !place.looks_ahead() {
-        return Err(SegmentError::invalid(&path, given, "what is to come only in a test on a value"));
+        return Err(SegmentError::invalid(&path, given, BACK));
     }
     Ok(())
 }

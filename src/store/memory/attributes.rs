@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cell::Cell;
 use super::interner::Interner;
 use super::shards::Shards;
+use super::version::next_version;
 
 /// One write; a value of [`Cell::Missing`] removes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +48,12 @@ impl History {
     }
 }
 
+/// The value at an instant.
+pub(crate) fn value_at(writes: &[Write], t: i64) -> Cell {
+    let until = writes.partition_point(|write| write.at <= t);
+    until.checked_sub(1).and_then(|last| writes.get(last)).map_or(Cell::Missing, |write| write.value)
+}
+
 #[derive(Clone, Debug)]
 struct Entry {
     user: u32,
@@ -59,6 +66,8 @@ pub(crate) struct Table {
     entries: Shards<Entry>,
     /// The latest write there is.
     last_at: Option<i64>,
+    /// Tells this state of the table from every other state of any table.
+    version: u64,
 }
 
 impl Table {
@@ -72,12 +81,17 @@ impl Table {
         self.entries.iter().map(|e| (e.user, e.history.writes()))
     }
 
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The latest instant of a write.
     pub(crate) fn last_at(&self) -> Option<i64> {
         self.last_at
     }
 
     fn add(&mut self, user: u32, write: Write) {
+        self.version = next_version();
         self.last_at = self.last_at.max(Some(write.at));
         let hash = self.entries.hash(&user);
         match self.entries.find_mut(hash, |e| e.user == user) {
@@ -92,6 +106,7 @@ impl Table {
     fn remove(&mut self, user: u32) -> Option<History> {
         let hash = self.entries.hash(&user);
         self.entries.find(hash, |e| e.user == user)?;
+        self.version = next_version();
         self.entries.remove(hash, |e| e.user == user).map(|e| e.history)
     }
 }

@@ -52,6 +52,12 @@ impl Bits {
         }
     }
 
+    /// Makes room for so many users at least.
+    pub(crate) fn grow(&mut self, users: usize) {
+        let words = users.div_ceil(64).max(self.words.len());
+        self.words.resize(words, 0);
+    }
+
     pub(crate) fn set(&mut self, user: u32, member: bool) {
         if member { self.insert(user) } else { self.remove(user) }
     }

@@ -53,6 +53,11 @@ impl<T: Clone> Chunked<T> {
         }
     }
 
+    /// How many entries each chunk but the last holds.
+    pub(crate) fn chunk_len(&self) -> usize {
+        CHUNK
+    }
+
     /// The chunks in order, for scans.
     pub(crate) fn slices(&self) -> impl Iterator<Item = &[T]> {
         self.chunks.iter().map(|c| c.as_slice())

@@ -37,6 +37,7 @@ macro_rules! entry {
 
 entry!(u8, u8s);
 entry!(u16, u16s);
+entry!(u32, u32s);
 
 #[inline(always)]
 fn between_simd<S: Simd, E: Entry>(simd: S, entries: &[E], lo: E, hi: E, words: &mut Vec<u64>) {

@@ -5,6 +5,7 @@
 //! there, a logarithm of times in an event's life. Everything is behind pointers that a [`Snapshot`] shares, and
 //! the writer copies what it changes while a snapshot still holds it.
 
+mod answer;
 mod attributes;
 mod bits;
 mod cell;
@@ -21,6 +22,7 @@ mod shelf;
 mod snapshot;
 mod tail;
 mod users;
+mod version;
 
 pub use snapshot::Snapshot;
 
@@ -37,7 +39,7 @@ use event_ids::EventIds;
 use part::Row;
 use tail::OwnedRow;
 
-/// Events the tail holds before it is sealed: the bound on the work of one seal.
+/// Events the tail holds before it is sealed, unless the caller says otherwise.
 const TAIL: usize = 1 << 16;
 
 /// The in-memory store: takes facts in, and hands out [`Snapshot`]s that are asked.
@@ -69,6 +71,8 @@ pub struct MemoryStore {
     latest: i64,
     /// Events dropped by retention, at arrival or later.
     dropped: u64,
+    /// Events the tail holds before it is sealed.
+    seal_after: usize,
     /// The cells of the event at hand, kept for its allocation.
     cells: Vec<(u32, Cell)>,
 }
@@ -88,8 +92,17 @@ impl MemoryStore {
             arrival: 1,
             latest: i64::MIN,
             dropped: 0,
+            seal_after: TAIL,
             cells: Vec::new(),
         }
+    }
+
+    /// Seals after so many events instead of 65 536, at least 1: fewer make the longest pause of ingestion
+    /// shorter and the average event dearer. No answer depends on it.
+    #[must_use]
+    pub fn seal_after(mut self, events: usize) -> Self {
+        self.seal_after = events.max(1);
+        self
     }
 
     /// The store as it is now: a few pointer copies, whatever its size.
@@ -136,7 +149,7 @@ impl MemoryStore {
         self.latest = self.latest.max(at);
         self.state.users.saw(user, at);
         self.state.tail.push(name, Row { user, at, tie, properties: &self.cells });
-        if self.state.tail.len() >= TAIL {
+        if self.state.tail.len() >= self.seal_after {
             self.seal();
         }
     }
@@ -178,7 +191,7 @@ impl MemoryStore {
         for OwnedRow { name, at, tie, properties } in &moved {
             self.state.tail.push(*name, Row { user: into, at: *at, tie: *tie, properties });
         }
-        if self.state.tail.len() >= TAIL {
+        if self.state.tail.len() >= self.seal_after {
             self.seal();
         }
     }

@@ -49,6 +49,8 @@ pub(crate) struct Part {
     coarse: Vec<u16>,
     fine: Vec<u16>,
     ties: Ties,
+    /// The latest instant.
+    last: i64,
     /// By property.
     columns: Vec<(u32, Column)>,
 }
@@ -111,7 +113,16 @@ impl Part {
 
     fn with_capacity(bucket: i32, rows: usize) -> Self {
         let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
-        Self { bucket, blocks: Vec::new(), users, coarse, fine, ties: Ties::default(), columns: Vec::new() }
+        Self {
+            bucket,
+            blocks: Vec::new(),
+            users,
+            coarse,
+            fine,
+            ties: Ties::default(),
+            last: i64::MIN,
+            columns: Vec::new(),
+        }
     }
 
     #[allow(clippy::cast_possible_truncation)] // halves
@@ -125,6 +136,7 @@ impl Part {
         self.coarse.push((at >> 16) as u16);
         self.fine.push(at as u16);
         self.ties.push(row as usize, tie);
+        self.last = self.last.max(at);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -139,6 +151,11 @@ impl Part {
     pub(crate) fn span(&self) -> (i64, i64) {
         let start = i64::from(self.bucket) << 32;
         (start, start + 0xffff_ffff)
+    }
+
+    /// The latest instant of a row, or of one that has been wiped.
+    pub(crate) fn last_instant(&self) -> i64 {
+        self.last
     }
 
     pub(crate) fn blocks(&self) -> &[Block] {

@@ -1,13 +1,17 @@
 //! The store as any [`EventStore`]: facts handed over user by user.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use super::answer;
+use super::bits::Bits;
 use super::cell::Cell;
 use super::part::Part;
 use super::snapshot::Snapshot;
-use crate::plan::{Properties, ValueRef};
+use crate::plan::{ExactSum, Leaf, Measure, Plan, Properties, ValueRef};
 use crate::store::{Among, EventQuery, EventStore, StoredEvent, StoredWrite, UserId};
 use crate::time::Timestamp;
 
@@ -124,6 +128,23 @@ impl Snapshot {
         found.clear();
     }
 
+    /// The universe at an instant, as far as it is asked about.
+    pub(super) fn asked(&self, at: Timestamp, among: Among<'_>) -> Arc<Bits> {
+        let mut everyone = self.everyone(at);
+        match among {
+            Among::Everyone => {}
+            Among::Users(users) => {
+                Arc::make_mut(&mut everyone).and(&Bits::from_roaring(self.users.numbers(), users));
+            }
+            Among::User(UserId(user)) => {
+                let mut only = Bits::none(self.users.numbers());
+                only.insert(user);
+                Arc::make_mut(&mut everyone).and(&only);
+            }
+        }
+        everyone
+    }
+
     fn seen_of(&self, user: u32) -> Option<Timestamp> {
         self.users.first_seen(user).map(Timestamp::from_millis)
     }
@@ -168,8 +189,7 @@ impl EventStore for Snapshot {
             self.hand_over(&mut found, query.among, visit);
             return Ok(());
         }
-        let blocks = u16::try_from(self.users.numbers() >> 16).unwrap_or(u16::MAX);
-        for high in 0..=blocks {
+        for high in self.blocks() {
             self.events_of_block(&names, high, range, &mut found);
             self.hand_over(&mut found, query.among, visit);
         }
@@ -186,10 +206,7 @@ impl EventStore for Snapshot {
         let mut stored = Vec::new();
         let mut visit_one = |user, writes: &[super::attributes::Write]| {
             stored.clear();
-            stored.extend(writes.iter().map(|write| StoredWrite {
-                at: Timestamp::from_millis(write.at),
-                value: self.value(write.value),
-            }));
+            stored.extend(writes.iter().map(|write| self.stored(write)));
             if !stored.is_empty() {
                 visit(UserId(user), &stored);
             }
@@ -203,6 +220,68 @@ impl EventStore for Snapshot {
     }
 
     fn universe(&self, at: Timestamp) -> Result<RoaringBitmap, Infallible> {
-        Ok(self.users.universe(at.millis()))
+        Ok(self.everyone(at).to_roaring())
+    }
+
+    fn resolve(
+        &self,
+        leaves: &[&Leaf],
+        at: Timestamp,
+        among: Among<'_>,
+    ) -> Result<Vec<RoaringBitmap>, Infallible> {
+        if let Among::User(UserId(user)) = among {
+            let known = self.users.first_seen(user).is_some_and(|seen| seen <= at.millis());
+            let holds =
+                |leaf: &&Leaf| (known && self.leaf_of(leaf, at, user)).then_some(user).into_iter().collect();
+            return Ok(leaves.iter().map(holds).collect());
+        }
+        let everyone = self.asked(at, among);
+        let answer = |leaf: &&Leaf| {
+            let mut bits = self.leaf(leaf, at);
+            bits.and(&everyone);
+            bits.to_roaring()
+        };
+        Ok(leaves.iter().map(answer).collect())
+    }
+
+    fn numbers(
+        &self,
+        measures: &[&Measure],
+        at: Timestamp,
+        among: Among<'_>,
+        visit: &mut dyn FnMut(UserId, &[ExactSum]),
+    ) -> Result<(), Infallible> {
+        if let Among::User(UserId(user)) = among {
+            if self.users.first_seen(user).is_some_and(|seen| seen <= at.millis()) {
+                let numbers: Vec<_> =
+                    measures.iter().map(|measure| self.measured_of(measure, at, user)).collect();
+                visit(UserId(user), &numbers);
+            }
+            return Ok(());
+        }
+        let everyone = self.asked(at, among);
+        let mut numbers: BTreeMap<u32, Vec<ExactSum>> = BTreeMap::new();
+        for (i, measure) in measures.iter().enumerate() {
+            self.measured(measure, at, &mut |user, number| {
+                if everyone.contains(user) {
+                    let of_user = numbers.entry(user).or_insert_with(|| vec![ExactSum::ZERO; measures.len()]);
+                    of_user[i] = number;
+                }
+            });
+        }
+        numbers.iter().for_each(|(user, numbers)| visit(UserId(*user), numbers));
+        Ok(())
+    }
+
+    fn answer(&self, plan: &Plan, at: Timestamp, among: Among<'_>) -> Result<Vec<RoaringBitmap>, Infallible> {
+        Ok(answer::answer(self, plan, at, among))
+    }
+
+    fn answer_counts(&self, plan: &Plan, at: Timestamp) -> Result<Vec<u64>, Infallible> {
+        Ok(answer::sets(self, plan, at, Among::Everyone).iter().map(|set| set.len()).collect())
+    }
+
+    fn answer_user(&self, plan: &Plan, user: UserId, at: Timestamp) -> Result<Vec<bool>, Infallible> {
+        Ok(answer::answer_user(self, plan, user.number(), at))
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::attributes::Attributes;
+use super::bits::Bits;
 use super::cell::{Cell, Values};
 use super::interner::Interner;
+use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
 use super::users::Users;
@@ -31,6 +33,7 @@ pub struct Snapshot {
     pub(super) attributes: Attributes,
     /// What retention has dropped, and goes on dropping.
     horizons: Arc<Vec<(EventPattern, i64)>>,
+    pub(super) indexes: Arc<Indexes>,
 }
 
 impl Snapshot {
@@ -59,6 +62,32 @@ impl Snapshot {
     pub fn events(&self) -> usize {
         let sealed: usize = self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.len()).sum();
         sealed + self.tail.len()
+    }
+
+    /// The high halves of the users' numbers.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = u16> + use<> {
+        let blocks = self.users.numbers().div_ceil(1 << 16);
+        (0..=u16::MAX).take(blocks)
+    }
+
+    /// How many users a block holds at the most: whole words, and no more than there are.
+    pub(super) fn room(&self) -> usize {
+        self.users.numbers().next_multiple_of(64).clamp(64, 1 << 16)
+    }
+
+    /// A set of users made block by block; `scratch` makes what one worker reuses.
+    pub(super) fn by_block<S>(
+        &self,
+        scratch: impl Fn() -> S + Sync,
+        decide: impl Fn(&mut S, u16, &mut [u64]) + Sync,
+    ) -> Bits {
+        let room = self.room() / 64;
+        let mut words = vec![0; self.blocks().count() * room];
+        let mut scratch = scratch();
+        for (high, words) in self.blocks().zip(words.chunks_mut(room)) {
+            decide(&mut scratch, high, words);
+        }
+        Bits::from_words(words)
     }
 
     /// The numbers of the event names that match one of the patterns.

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
-
+use super::bits::Bits;
 use super::chunked::{Chunked, Texts};
 use super::shards::Shards;
 
@@ -37,6 +36,8 @@ pub(crate) struct Users {
     last_seen: Option<i64>,
     /// How many users are in the universe at the end of time.
     alive: u32,
+    /// Goes up whenever the universe changes.
+    version: u64,
 }
 
 /// No more users fit.
@@ -83,6 +84,7 @@ impl Users {
         let Some(&before) = self.seen.get(user as usize) else { return };
         if at < before {
             self.seen.set(user as usize, at);
+            self.version += 1;
             self.alive += u32::from(before == UNSEEN);
             self.last_seen = self.last_seen.max(Some(at));
         }
@@ -117,11 +119,22 @@ impl Users {
         self.last_seen.unwrap_or(i64::MIN)
     }
 
+    /// Tells states of the universe of one store apart.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The users first seen at or before an instant.
-    pub(crate) fn universe(&self, at: i64) -> RoaringBitmap {
-        let seen = (0u32..).zip(self.seen.iter());
-        let members = seen.filter(|&(_, &first)| first <= at && first != UNSEEN).map(|(user, _)| user);
-        RoaringBitmap::from_sorted_iter(members).unwrap_or_default()
+    pub(crate) fn universe(&self, at: i64) -> Bits {
+        let mut bits = Bits::none(self.numbers());
+        for (words, seen) in bits.words_mut().chunks_mut(self.seen.chunk_len() / 64).zip(self.seen.slices()) {
+            for (word, seen) in words.iter_mut().zip(seen.chunks(64)) {
+                let known =
+                    seen.iter().enumerate().map(|(i, &first)| u64::from(first <= at && first != UNSEEN) << i);
+                *word = known.fold(0, |word, bit| word | bit);
+            }
+        }
+        bits
     }
 
     fn names_of(&self, user: u32) -> Vec<u32> {
@@ -147,6 +160,7 @@ impl Users {
     fn unsee(&mut self, user: u32) {
         if self.first_seen(user).is_some() {
             self.alive -= 1;
+            self.version += 1;
         }
         self.seen.set(user as usize, UNSEEN);
     }

@@ -1,3 +1,118 @@
-//! Leaves answered from the store's own columns.
+//! Leaves answered from the store's own columns, as words of bits.
+//!
+//! Every leaf can be answered by its own law over the hits of each user ([`hits`]); the shapes that backends ask
+//! most have ways of their own, which agree with it.
 
+mod active;
+mod counts;
+mod distinct;
+mod gaps;
+mod hits;
+mod index;
+mod instants;
+mod latest;
+mod point;
 mod scan;
+mod sequences;
+mod sums;
+
+pub(super) use index::Indexes;
+
+use super::bits::Bits;
+use super::snapshot::Snapshot;
+use crate::plan::{ExactSum, Leaf, LeafAt, Measure};
+use crate::time::Timestamp;
+use hits::Question;
+
+impl Leaf {
+    /// The question of a leaf over events at an instant.
+    fn question<'a>(&'a self, store: &'a Snapshot, at: &LeafAt<'_>, t: i64) -> Question<'a> {
+        let wanted = [self.of(), self.same()];
+        Question { store, t, matchers: self.matchers(), reach: at.reach(), wanted, anchor: self.anchor() }
+    }
+}
+
+impl Snapshot {
+    /// The users for whom a leaf holds at `t`; beyond the universe the bits mean nothing.
+    pub(super) fn leaf(&self, leaf: &Leaf, t: Timestamp) -> Bits {
+        let (at, t) = (leaf.at(t), t.millis());
+        match leaf {
+            Leaf::Did(behaviour) => {
+                let question = leaf.question(self, &at, t);
+                counts::fast(self, behaviour, &at, t, &question).unwrap_or_else(|| question.holds(&at))
+            }
+            Leaf::Sequence(chain) => {
+                let question = leaf.question(self, &at, t);
+                sequences::fast(self, chain, &at, t, &question).unwrap_or_else(|| question.holds(&at))
+            }
+            Leaf::Attribute(test) => match (test.held(), self.latest_values(test.name(), t)) {
+                (None, Some(values)) => values.passing(self, &test.compiled().at(t)),
+                _ => hits::by_history(self, test.name(), &at, None, t),
+            },
+            Leaf::Changed(change) => hits::by_history(self, change.name(), &at, leaf.anchor(), t),
+            Leaf::Seen(_) => self.by_seen(&at),
+            Leaf::List(list) => self.on_list(list.ids()),
+            Leaf::Sample(share) => self.by_id(|id| share.contains(id)),
+        }
+    }
+
+    /// Whether a leaf holds at `t` for one user of the universe, touching no other.
+    pub(super) fn leaf_of(&self, leaf: &Leaf, t: Timestamp, user: u32) -> bool {
+        let (at, t) = (leaf.at(t), t.millis());
+        match leaf {
+            Leaf::Did(_) | Leaf::Sequence(_) => leaf.question(self, &at, t).holds_for(&at, user),
+            Leaf::Attribute(test) => self.history_holds_for(test.name(), &at, None, t, user),
+            Leaf::Changed(change) => self.history_holds_for(change.name(), &at, leaf.anchor(), t, user),
+            Leaf::Seen(_) => self.history_holds_for("", &at, None, t, user),
+            Leaf::List(list) => list.ids().iter().any(|id| self.users.find(id) == Some(user)),
+            Leaf::Sample(share) => self.users.id(user).is_some_and(|id| share.contains(id)),
+        }
+    }
+
+    /// Visits the measured numbers that are not 0.
+    pub(super) fn measured(&self, measure: &Measure, t: Timestamp, visit: &mut dyn FnMut(u32, ExactSum)) {
+        let at = measure.at(t.millis());
+        self.measure_question(measure, t.millis()).numbers(&at, visit);
+    }
+
+    /// The measured number of one user.
+    pub(super) fn measured_of(&self, measure: &Measure, t: Timestamp, user: u32) -> ExactSum {
+        let at = measure.at(t.millis());
+        self.measure_question(measure, t.millis()).with_facts(user, |facts| at.number(facts))
+    }
+
+    fn measure_question<'a>(&'a self, measure: &'a Measure, t: i64) -> Question<'a> {
+        Question {
+            store: self,
+            t,
+            matchers: std::slice::from_ref(measure.matcher()),
+            reach: measure.at(t).scope.reach(),
+            wanted: [measure.of(), None],
+            anchor: measure.anchor(),
+        }
+    }
+
+    fn by_seen(&self, leaf: &LeafAt<'_>) -> Bits {
+        let mut bits = Bits::none(self.users.numbers());
+        let LeafAt::Seen(bounds) = leaf else { return bits };
+        let seen = (0u32..).zip(self.users.seen().iter());
+        seen.filter(|(_, at)| bounds.contains(**at)).for_each(|(user, _)| bits.insert(user));
+        bits
+    }
+
+    fn on_list(&self, ids: &[String]) -> Bits {
+        let mut bits = Bits::none(self.users.numbers());
+        ids.iter().filter_map(|id| self.users.find(id)).for_each(|user| bits.insert(user));
+        bits
+    }
+
+    fn by_id(&self, passes: impl Fn(&str) -> bool) -> Bits {
+        let mut bits = Bits::none(self.users.numbers());
+        let users = (0u32..).take(self.users.numbers());
+        users.filter(|&user| self.users.id(user).is_some_and(&passes)).for_each(|user| bits.insert(user));
+        bits
+    }
+}
+
+#[cfg(test)]
+mod tests;

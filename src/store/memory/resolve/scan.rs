@@ -10,10 +10,10 @@ use super::super::column::{Codes, Column};
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
+use crate::plan::Matcher;
 use crate::plan::bounds::Bounds;
 use crate::plan::filter::BoundFilter;
-use crate::plan::test::CompiledTest;
-use crate::plan::{Matcher, ValueRef};
+use crate::plan::test::{BoundTest, CompiledTest};
 use crate::segment::Filter;
 
 /// Users of one high half.
@@ -25,8 +25,8 @@ pub(super) struct Scan<'a> {
     names: Vec<u32>,
     bounds: Bounds,
     filter: Option<RowFilter<'a>>,
-    /// The property whose value is wanted.
-    of: Option<u32>,
+    /// The properties whose values are wanted; `None`: none is, or no event has it.
+    wanted: [Option<u32>; 2],
 }
 
 /// A filter at one `T`.
@@ -45,8 +45,8 @@ pub(super) struct Batch<'a> {
     pub users: &'a [u16],
     /// One bit a row; `None`: all of them.
     pub mask: Option<&'a [u64]>,
-    /// The values of the wanted property.
-    pub values: Values<'a>,
+    /// The values of the wanted properties.
+    pub values: [Values<'a>; 2],
     /// When they happened.
     pub instants: Instants<'a>,
 }
@@ -112,7 +112,7 @@ impl<'a> Scan<'a> {
         matcher: &'a Matcher,
         t: i64,
         bounds: Bounds,
-        of: Option<&str>,
+        wanted: [Option<&str>; 2],
     ) -> Self {
         let filter = matcher.compiled().map(|compiled| RowFilter {
             properties: compiled.names().iter().map(|name| store.properties.find(name)).collect(),
@@ -123,8 +123,8 @@ impl<'a> Scan<'a> {
             bound: compiled.at(t),
             t,
         });
-        let of = of.and_then(|of| store.properties.find(of));
-        Self { store, names: store.matching_names(matcher.events()), bounds, filter, of }
+        let wanted = wanted.map(|name| name.and_then(|name| store.properties.find(name)));
+        Self { store, names: store.matching_names(matcher.events()), bounds, filter, wanted }
     }
 
     pub(super) fn names(&self) -> &[u32] {
@@ -144,14 +144,37 @@ impl<'a> Scan<'a> {
         shelf.map_or(&[][..], |shelf| shelf.parts_between(self.bounds.lo, self.bounds.hi))
     }
 
-    /// How many sealed rows the scan reads at the most.
-    pub(super) fn rows(&self) -> usize {
-        self.names.iter().flat_map(|&name| self.parts(name)).map(|part| part.len()).sum()
+    fn all_parts(&self) -> impl Iterator<Item = &'a std::sync::Arc<Part>> {
+        self.names.iter().flat_map(|&name| self.parts(name))
+    }
+
+    /// The dictionary of the first wanted property in each part, and how many rows the part has.
+    pub(super) fn dictionaries(&self) -> impl Iterator<Item = (&'a [Cell], usize)> {
+        let wanted = self.wanted[0];
+        self.all_parts().filter_map(move |part| Some((part.column(wanted?)?.dict(), part.len())))
+    }
+
+    /// The first wanted property of the rows of the tail, those without it included.
+    pub(super) fn tail_cells(&self) -> impl Iterator<Item = Cell> {
+        let rows = self.names.iter().flat_map(|&name| self.store.tail.rows_of_name(name));
+        rows.map(|row| {
+            let found = row.properties.iter().find(|(property, _)| Some(*property) == self.wanted[0]);
+            found.map_or(Cell::Missing, |(_, cell)| *cell)
+        })
+    }
+
+    /// Instants between which all events of the scan lie; `None` where there is no event.
+    pub(super) fn instants(&self) -> Option<(i64, i64)> {
+        let sealed = self.all_parts().flat_map(|part| [part.span().0, part.last_instant()]);
+        let tail = self.names.iter().flat_map(|&name| self.store.tail.rows_of_name(name)).map(|row| row.at);
+        let (first, last) =
+            sealed.chain(tail).fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
+        (first <= last).then_some((first.max(self.bounds.lo), last.min(self.bounds.hi)))
     }
 
     /// Visits the rows of the users of one block.
     pub(super) fn block(&self, high: u16, visit: &mut impl FnMut(&Batch<'_>)) {
-        let mut mask = Vec::new();
+        let mut mask = None;
         for &name in &self.names {
             for part in self.parts(name) {
                 if let Some(block) = part.block(high) {
@@ -162,73 +185,91 @@ impl<'a> Scan<'a> {
         self.tail(high, visit);
     }
 
-    fn part(&self, part: &Part, rows: Range<usize>, mask: &mut Vec<u64>, visit: &mut impl FnMut(&Batch<'_>)) {
-        mask.clear();
-        let mut masked = self.mask_instants(part, rows.clone(), mask);
+    fn part(
+        &self,
+        part: &Part,
+        rows: Range<usize>,
+        mask: &mut Option<Vec<u64>>,
+        visit: &mut impl FnMut(&Batch<'_>),
+    ) {
+        mask_instants(part, rows.clone(), self.bounds, mask);
         if let Some(filter) = &self.filter {
-            masked |= filter.mask(self.store, part, rows.clone(), masked, mask);
+            filter.mask(self.store, part, rows.clone(), mask);
         }
-        let column = self.of.and_then(|of| part.column(of));
+        let values = self.wanted.map(|wanted| match wanted.and_then(|property| part.column(property)) {
+            Some(column) => Values::Column { column, start: rows.start },
+            None => Values::None,
+        });
         visit(&Batch {
             users: &part.users()[rows.clone()],
-            mask: masked.then_some(mask.as_slice()),
-            values: column.map_or(Values::None, |column| Values::Column { column, start: rows.start }),
+            mask: mask.as_deref(),
+            values,
             instants: Instants::Part { part, start: rows.start },
         });
     }
 
-    /// Bits of the rows within the bounds; `false` where all are.
-    #[allow(clippy::cast_possible_truncation)] // the quarters of an instant
-    fn mask_instants(&self, part: &Part, rows: Range<usize>, mask: &mut Vec<u64>) -> bool {
-        let (start, end) = part.span();
-        let (lo, hi) = (self.bounds.lo.max(start), self.bounds.hi.min(end));
-        if (lo, hi) == (start, end) {
-            return false;
-        }
-        let coarse = &part.coarse()[rows.clone()];
-        let (low, high) = ((lo >> 16) as u16, (hi >> 16) as u16);
-        kernel::between(coarse, low, high, mask);
-        // The rows of the two edge units look at their fine half.
-        let fine = &part.fine()[rows];
-        let mut edge = Vec::new();
-        let mut refine = |unit: u16, passes: &dyn Fn(u16) -> bool| {
-            edge.clear();
-            kernel::between(coarse, unit, unit, &mut edge);
-            kernel::for_each_bit(&edge, |row| {
-                if !passes(fine[row]) {
-                    mask[row / 64] &= !(1 << (row % 64));
-                }
-            });
-        };
-        if lo as u16 != 0 {
-            refine(low, &|fine| fine >= lo as u16);
-        }
-        if hi as u16 != u16::MAX {
-            refine(high, &|fine| fine <= hi as u16);
-        }
-        true
-    }
-
     fn tail(&self, high: u16, visit: &mut impl FnMut(&Batch<'_>)) {
-        let (mut users, mut instants, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut users, mut instants) = (Vec::new(), Vec::new());
+        let mut cells = [Vec::new(), Vec::new()];
         for &name in &self.names {
             for row in self.store.tail.rows_of_name(name) {
-                #[allow(clippy::cast_possible_truncation)] // the low half
-                if row.user >> 16 == u32::from(high)
-                    && self.bounds.contains(row.at)
-                    && self.filter.as_ref().is_none_or(|filter| filter.passes(self.store, row.properties))
+                if row.user >> 16 != u32::from(high)
+                    || !self.bounds.contains(row.at)
+                    || self.filter.as_ref().is_some_and(|filter| !filter.passes(self.store, row.properties))
                 {
-                    users.push(row.user as u16);
-                    instants.push((row.at, row.tie));
-                    let cell = row.properties.iter().find(|(property, _)| Some(*property) == self.of);
+                    continue;
+                }
+                #[allow(clippy::cast_possible_truncation)] // the low half
+                users.push(row.user as u16);
+                instants.push((row.at, row.tie));
+                for (cells, wanted) in cells.iter_mut().zip(self.wanted) {
+                    let cell = row.properties.iter().find(|(property, _)| Some(*property) == wanted);
                     cells.push(cell.map_or(Cell::Missing, |(_, cell)| *cell));
                 }
             }
         }
         if !users.is_empty() {
-            let (values, instants) = (Values::Cells(&cells), Instants::List(&instants));
-            visit(&Batch { users: &users, mask: None, values, instants });
+            let values = [Values::Cells(&cells[0]), Values::Cells(&cells[1])];
+            visit(&Batch { users: &users, mask: None, values, instants: Instants::List(&instants) });
         }
+    }
+}
+
+/// Bits of the rows within the bounds; `None` where all are.
+#[allow(clippy::cast_possible_truncation)] // the quarters of an instant
+pub(super) fn mask_instants(part: &Part, rows: Range<usize>, bounds: Bounds, made: &mut Option<Vec<u64>>) {
+    let (start, end) = part.span();
+    let (lo, hi) = (bounds.lo.max(start), bounds.hi.min(end));
+    if (lo, hi) == (start, end) {
+        *made = None;
+        return;
+    }
+    let mask = made.get_or_insert_default();
+    mask.clear();
+    if lo > hi {
+        mask.resize(rows.len().div_ceil(64), 0);
+        return;
+    }
+    let coarse = &part.coarse()[rows.clone()];
+    let (low, high) = ((lo >> 16) as u16, (hi >> 16) as u16);
+    kernel::between(coarse, low, high, mask);
+    // The rows of the two edge units look at their fine half.
+    let fine = &part.fine()[rows];
+    let mut edge = Vec::new();
+    let mut refine = |unit: u16, passes: &dyn Fn(u16) -> bool| {
+        edge.clear();
+        kernel::between(coarse, unit, unit, &mut edge);
+        kernel::for_each_bit(&edge, |row| {
+            if !passes(fine[row]) {
+                mask[row / 64] &= !(1 << (row % 64));
+            }
+        });
+    };
+    if lo as u16 != 0 {
+        refine(low, &|fine| fine >= lo as u16);
+    }
+    if hi as u16 != u16::MAX {
+        refine(high, &|fine| fine <= hi as u16);
     }
 }
 
@@ -240,22 +281,13 @@ impl RowFilter<'_> {
         })
     }
 
-    /// Keeps in the mask (all rows where it is not made yet) those that pass. `false` where it is left unmade.
-    fn mask(
-        &self,
-        store: &Snapshot,
-        part: &Part,
-        rows: Range<usize>,
-        made: bool,
-        mask: &mut Vec<u64>,
-    ) -> bool {
+    /// Keeps in the mask (all rows where it is not made yet) those that pass.
+    fn mask(&self, store: &Snapshot, part: &Part, rows: Range<usize>, made: &mut Option<Vec<u64>>) {
         if let (Some(test), [property]) = (&self.single, self.properties.as_slice()) {
             let column = property.and_then(|property| part.column(property));
-            return single(store, test, column, rows, self.t, made, mask);
+            return single(store, &test.at(self.t), column, rows, made);
         }
-        if !made {
-            fill(mask, rows.len());
-        }
+        let mask = made.get_or_insert_with(|| all(rows.len()));
         let columns: Vec<Option<&Column>> =
             self.properties.iter().map(|property| property.and_then(|p| part.column(p))).collect();
         let mut passing = mask.clone();
@@ -266,52 +298,48 @@ impl RowFilter<'_> {
             }
         });
         *mask = passing;
-        true
     }
 }
 
 /// A mask of all rows.
-fn fill(mask: &mut Vec<u64>, rows: usize) {
-    mask.clear();
-    mask.resize(rows / 64, !0);
+fn all(rows: usize) -> Vec<u64> {
+    let mut mask = vec![!0; rows / 64];
     if !rows.is_multiple_of(64) {
         mask.push((1 << (rows % 64)) - 1);
     }
+    mask
 }
 
 /// One test of one property: asked once of each entry of the dictionary, then compared code by code.
 fn single(
     store: &Snapshot,
-    test: &CompiledTest,
+    test: &BoundTest<'_>,
     column: Option<&Column>,
     rows: Range<usize>,
-    t: i64,
-    made: bool,
-    mask: &mut Vec<u64>,
-) -> bool {
-    let bound = test.at(t);
-    let passes = |value: Option<ValueRef<'_>>| bound.passes(value);
+    made: &mut Option<Vec<u64>>,
+) {
     let Some(column) = column else {
-        let all = passes(None);
-        if !all {
-            mask.clear();
-            mask.resize(rows.len().div_ceil(64), 0);
+        if !test.passes(None) {
+            *made = Some(vec![0; rows.len().div_ceil(64)]);
         }
-        return !all || made;
+        return;
     };
-    let passing: Vec<bool> = column.dict().iter().map(|&cell| passes(store.value(cell))).collect();
+    let passing: Vec<bool> = column.dict().iter().map(|&cell| test.passes(store.value(cell))).collect();
     let mut filtered = Vec::with_capacity(rows.len().div_ceil(64));
-    match column.codes() {
-        Codes::U8(codes) => mask_codes(&codes[rows], &passing, &mut filtered),
-        Codes::U16(codes) => mask_codes(&codes[rows], &passing, &mut filtered),
-        Codes::U32(codes) => mask_wide(&codes[rows], &passing, &mut filtered),
+    passing_codes(column.codes(), rows, &passing, &mut filtered);
+    match made {
+        Some(mask) => kernel::and(mask, &filtered),
+        None => *made = Some(filtered),
     }
-    if made {
-        kernel::and(mask, &filtered);
-    } else {
-        *mask = filtered;
+}
+
+/// Appends the bits of the rows whose code passes.
+pub(super) fn passing_codes(codes: &Codes, rows: Range<usize>, passing: &[bool], mask: &mut Vec<u64>) {
+    match codes {
+        Codes::U8(codes) => mask_codes(&codes[rows], passing, mask),
+        Codes::U16(codes) => mask_codes(&codes[rows], passing, mask),
+        Codes::U32(codes) => look_up(codes[rows].iter().copied(), passing, mask),
     }
-    true
 }
 
 /// Runs of passing codes up to which comparing beats looking up.
@@ -343,10 +371,6 @@ fn mask_codes<E: kernel::Entry + TryFrom<usize> + Into<u32>>(
         kernel::between(codes, lo, hi, &mut of_run);
         kernel::or(mask, &of_run);
     }
-}
-
-fn mask_wide(codes: &[u32], passing: &[bool], mask: &mut Vec<u64>) {
-    look_up(codes.iter().copied(), passing, mask);
 }
 
 fn look_up(codes: impl ExactSizeIterator<Item = u32>, passing: &[bool], mask: &mut Vec<u64>) {

@@ -1,0 +1,212 @@
+//! How often: "at least k within the window", by the k-th most recent instant or by counting.
+
+use std::ops::Bound;
+
+use super::super::bits::Bits;
+use super::super::snapshot::Snapshot;
+use super::active::active;
+use super::distinct::{distinct, set_in_range};
+use super::hits::Question;
+use super::instants::Which;
+use super::scan::Scan;
+use super::sums::summed;
+use crate::plan::bounds::Bounds;
+use crate::plan::{Behaviour, LeafAt};
+use crate::segment::{Measure, Range};
+use crate::value::Number;
+
+/// Counts up to which an index of the k-th most recent instant is worth its room.
+const INDEXED: u64 = 16;
+
+/// The leaf's users where a faster way than its law over all hits is known.
+pub(super) fn fast(
+    store: &Snapshot,
+    behaviour: &Behaviour,
+    at: &LeafAt<'_>,
+    t: i64,
+    question: &Question<'_>,
+) -> Option<Bits> {
+    let LeafAt::Did(did) = at else { return None };
+    if behaviour.same().is_some() || question.anchor.is_some() {
+        return None;
+    }
+    let bounds = did.scope.bounds(None)?;
+    let scan = |bounds| Scan::new(store, behaviour.matcher(), t, bounds, [behaviour.of(), None]);
+    match behaviour.measure() {
+        Measure::Times(range) => Some(counted(store, &scan(bounds), range, t, |bits, names| {
+            patch(store, bits, names, |user| question.holds_for(at, user));
+        })),
+        Measure::First(_) | Measure::Latest(_) if behaviour.matcher().filter().is_none() => {
+            let which = if matches!(behaviour.measure(), Measure::First(_)) {
+                Which::First
+            } else {
+                Which::Latest(1)
+            };
+            let scan = scan(bounds);
+            let until = if which == Which::First { i64::MAX } else { t };
+            let bounds = Bounds { hi: bounds.hi.min(t), ..bounds };
+            let index = store.instants(scan.names(), which, until);
+            let mut bits = index.within(bounds, |user| exact(store, scan.names(), which, until, user));
+            bits.grow(store.users.numbers());
+            patch(store, &mut bits, scan.names(), |user| question.holds_for(at, user));
+            Some(bits)
+        }
+        Measure::Sum { range, .. } => {
+            summed(store, &scan(bounds), range, |user| question.holds_for(at, user))
+        }
+        Measure::Distinct { range, .. } => distinct(store, &scan(bounds), range),
+        Measure::Active { unit, tz, range } => active(store, &scan(bounds), *unit, *tz, range),
+        _ => None,
+    }
+}
+
+/// Asks anew about the users who have an event of the names in the tail, which indexes do not know.
+pub(super) fn patch(store: &Snapshot, bits: &mut Bits, names: &[u32], holds: impl Fn(u32) -> bool) {
+    for &name in names {
+        let mut last = None;
+        for row in store.tail.rows_of_name(name) {
+            if last.replace(row.user) != Some(row.user) {
+                bits.set(row.user, holds(row.user));
+            }
+        }
+    }
+}
+
+/// The instant of one user that an index stands for, exactly.
+fn exact(store: &Snapshot, names: &[u32], which: Which, until: i64, user: u32) -> Option<i64> {
+    let mut instants = Vec::new();
+    for shelf in names.iter().filter_map(|&name| store.shelves.get(name as usize)) {
+        for part in shelf.parts() {
+            instants.extend(part.rows_of(user).map(|row| part.at(row)).filter(|at| *at <= until));
+        }
+    }
+    instants.sort_unstable();
+    match which {
+        Which::First => instants.first().copied(),
+        Which::Latest(k) => instants.len().checked_sub(k as usize).and_then(|i| instants.get(i)).copied(),
+    }
+}
+
+/// A range of counts.
+pub(super) struct Thresholds {
+    /// The least count inside; `None`: 0.
+    pub low: Option<u64>,
+    /// The least count above; `None`: none is.
+    pub above: Option<u64>,
+}
+
+/// The counts that a range holds.
+pub(super) fn thresholds(range: &Range) -> Thresholds {
+    // the least count that is at least, or more than, a number
+    let least = |n: Number, more: bool| {
+        let whole = match n {
+            Number::Int(n) => u64::try_from(n).ok().map(|n| n + u64::from(more)),
+            Number::Float(x) if x < 0.0 => None,
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            // saturates far above any count
+            Number::Float(x) if more => Some((x.floor() as u64).saturating_add(1)),
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Number::Float(x) => Some(x.ceil() as u64),
+        };
+        whole.unwrap_or(0)
+    };
+    let low = match range.low {
+        Bound::Unbounded => 0,
+        Bound::Included(n) => least(n, false),
+        Bound::Excluded(n) => least(n, true),
+    };
+    let above = match range.high {
+        Bound::Unbounded => None,
+        Bound::Included(n) => Some(least(n, true)),
+        Bound::Excluded(n) => Some(least(n, false)),
+    };
+    Thresholds { low: (low > 0).then_some(low), above }
+}
+
+/// The users whose count lies in the range.
+fn counted(
+    store: &Snapshot,
+    scan: &Scan<'_>,
+    range: &Range,
+    t: i64,
+    patch: impl Fn(&mut Bits, &[u32]),
+) -> Bits {
+    let Thresholds { low, above } = thresholds(range);
+    let mut patched = false;
+    let mut at_least = |k: u64| {
+        if k <= INDEXED && !scan.is_filtered() && reaches_the_end(store, scan, t) {
+            patched = true;
+            by_recency(store, scan, u32::try_from(k).unwrap_or(u32::MAX))
+        } else {
+            by_counting(store, scan, k)
+        }
+    };
+    let mut bits = match low {
+        Some(low) => at_least(low),
+        None => {
+            let mut all = Bits::none(store.users.numbers());
+            all.words_mut().fill(!0);
+            all
+        }
+    };
+    match above {
+        Some(0) => bits.words_mut().fill(0),
+        Some(above) => bits.and_not(&at_least(above)),
+        None => {}
+    }
+    if patched {
+        patch(&mut bits, scan.names());
+    }
+    bits
+}
+
+/// Whether the window ends with `T`, so that the most recent events are the ones that count.
+fn reaches_the_end(_store: &Snapshot, scan: &Scan<'_>, t: i64) -> bool {
+    scan.bounds().hi >= t
+}
+
+fn by_recency(store: &Snapshot, scan: &Scan<'_>, k: u32) -> Bits {
+    let (which, until) = (Which::Latest(k), scan.bounds().hi);
+    let index = store.instants(scan.names(), which, until);
+    let mut bits = index.within(scan.bounds(), |user| exact(store, scan.names(), which, until, user));
+    bits.grow(store.users.numbers());
+    bits
+}
+
+fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
+    if k == 1 {
+        return store.by_block(|| (), |(), high, words| mark(scan, high, words));
+    }
+    if let Ok(k) = u8::try_from(k) {
+        let scratch = || vec![0u8; store.room()];
+        return store.by_block(scratch, |counters, high, words| {
+            counters.fill(0);
+            scan.block(high, &mut |batch| {
+                batch.for_each(|row| {
+                    let count = &mut counters[usize::from(batch.users[row])];
+                    *count = count.saturating_add(1);
+                });
+            });
+            set_in_range(counters, Some(u64::from(k)), None, words);
+        });
+    }
+    let scratch = || vec![0u64; store.room()];
+    store.by_block(scratch, |counters, high, words| {
+        counters.fill(0);
+        scan.block(high, &mut |batch| {
+            batch.for_each(|row| counters[usize::from(batch.users[row])] += 1);
+        });
+        let enough = counters.iter().enumerate().filter(|(_, count)| **count >= k);
+        enough.for_each(|(low, _)| words[low / 64] |= 1 << (low % 64));
+    })
+}
+
+/// Sets the bits of the users of a block that have a row.
+fn mark(scan: &Scan<'_>, high: u16, words: &mut [u64]) {
+    scan.block(high, &mut |batch| {
+        batch.for_each(|row| {
+            let low = usize::from(batch.users[row]);
+            words[low / 64] |= 1 << (low % 64);
+        });
+    });
+}

@@ -1,0 +1,99 @@
+//! Distinct values, where few are asked for: the first ones of each user are remembered, and no more.
+
+use hashbrown::HashMap;
+
+use super::super::bits::Bits;
+use super::super::cell::Cell;
+use super::super::snapshot::Snapshot;
+use super::counts::{Thresholds, thresholds};
+use super::scan::{Scan, Values};
+use crate::segment::Range;
+
+/// Most values that are remembered a user.
+const MOST: u64 = 8;
+
+/// Numbers the values of a property over all parts; equal values are equal cells.
+#[derive(Clone, Default)]
+struct Numbering {
+    numbers: HashMap<(u8, u64), u32>,
+}
+
+/// No value.
+const MISSING: u32 = u32::MAX;
+
+impl Numbering {
+    /// `None` for a list, which is more than one value.
+    fn number(&mut self, cell: Cell) -> Option<u32> {
+        let key = match cell {
+            Cell::Missing => return Some(MISSING),
+            Cell::Bool(b) => (0, u64::from(b)),
+            Cell::Int(n) => (1, n.cast_unsigned()),
+            Cell::Float(x) => (2, x.to_bits()),
+            Cell::Text(text) => (3, u64::from(text)),
+            Cell::Instant(at) => (4, at.cast_unsigned()),
+            Cell::Many(_) => return None,
+        };
+        let next = u32::try_from(self.numbers.len()).ok()?;
+        Some(*self.numbers.entry(key).or_insert(next))
+    }
+}
+
+/// The users whose number of distinct values lies in the range; `None` where this way is not for it.
+pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Option<Bits> {
+    let Thresholds { low, above } = thresholds(range);
+    let most = usize::try_from(above.max(low).unwrap_or(0)).ok().filter(|&most| most as u64 <= MOST)?;
+    if most == 0 {
+        let mut bits = Bits::none(store.users.numbers());
+        bits.words_mut().fill(if above == Some(0) { 0 } else { !0 });
+        return Some(bits);
+    }
+    let mut numbering = Numbering::default();
+    // by the address of the column, since parts do not change while they are looked at
+    let mut maps: HashMap<usize, Vec<u32>> = HashMap::new();
+    for (dict, _) in scan.dictionaries() {
+        let map = dict.iter().map(|&cell| numbering.number(cell)).collect::<Option<_>>()?;
+        maps.insert(dict.as_ptr().addr(), map);
+    }
+    if scan.tail_cells().any(|cell| matches!(cell, Cell::Many(_))) {
+        return None;
+    }
+    let scratch = || (numbering.clone(), vec![MISSING; store.room() * most], vec![0u8; store.room()]);
+    Some(store.by_block(scratch, |(numbering, seen, counts), high, words| {
+        counts.fill(0);
+        let mut meet = |low: usize, number: u32| {
+            let count = usize::from(counts[low]);
+            if number == MISSING || count == most {
+                return;
+            }
+            let of_user = &mut seen[low * most..][..most];
+            if !of_user[..count].contains(&number) {
+                of_user[count] = number;
+                counts[low] += 1;
+            }
+        };
+        scan.block(high, &mut |batch| match batch.values[0] {
+            Values::None => {}
+            Values::Column { column, start } => {
+                let map = maps.get(&column.dict().as_ptr().addr()).map_or(&[][..], Vec::as_slice);
+                batch.for_each(|row| {
+                    let number = map.get(column.codes().get(start + row) as usize).copied();
+                    meet(usize::from(batch.users[row]), number.unwrap_or(MISSING));
+                });
+            }
+            Values::Cells(cells) => batch.for_each(|row| {
+                let number = numbering.number(cells[row]).unwrap_or(MISSING);
+                meet(usize::from(batch.users[row]), number);
+            }),
+        });
+        set_in_range(counts, low, above, words);
+    }))
+}
+
+/// Sets the bits of the counts that are at least `low` and below `above`.
+pub(super) fn set_in_range(counts: &[u8], low: Option<u64>, above: Option<u64>, words: &mut [u64]) {
+    let low = low.map_or(0, |low| u8::try_from(low).unwrap_or(u8::MAX));
+    let high = above.map_or(u8::MAX, |above| u8::try_from(above.saturating_sub(1)).unwrap_or(u8::MAX));
+    let mut inside = Vec::with_capacity(words.len());
+    super::super::kernel::between(counts, low, high, &mut inside);
+    words.iter_mut().zip(inside).for_each(|(word, inside)| *word = inside);
+}

@@ -1,0 +1,128 @@
+//! Indexes made for the shape of a leaf when it is first asked, and kept while what they were made from stays
+//! the same.
+
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashMap;
+
+use super::super::bits::Bits;
+use super::super::snapshot::Snapshot;
+use super::gaps::Gaps;
+use super::instants::{UserInstants, Which};
+use super::latest::LatestValues;
+use crate::time::Timestamp;
+
+/// Indexes that are kept at once, a kind, before all of that kind are let go.
+const KEPT: usize = 512;
+
+/// Something made from parts of the store, by what it is about.
+#[derive(Debug)]
+struct Cache<K, V> {
+    made: Mutex<HashMap<K, Made<V>>>,
+}
+
+#[derive(Debug)]
+struct Made<V> {
+    /// Of what it was made from.
+    versions: Vec<u64>,
+    value: Arc<V>,
+}
+
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        Self { made: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl<K: Eq + Hash, V> Cache<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Made<V>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Made outside the lock: readers never wait for each other's work.
+    fn get(&self, key: K, versions: Vec<u64>, make: impl FnOnce() -> V) -> Arc<V> {
+        if let Some(made) = self.lock().get(&key).filter(|made| made.versions == versions) {
+            return Arc::clone(&made.value);
+        }
+        let value = Arc::new(make());
+        let mut all = self.lock();
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(key, Made { versions, value: Arc::clone(&value) });
+        value
+    }
+
+    fn memory(&self, of: impl Fn(&V) -> usize) -> usize {
+        self.lock().values().map(|made| of(&made.value)).sum()
+    }
+}
+
+/// The indexes of a store, shared by its snapshots.
+#[derive(Debug, Default)]
+pub(crate) struct Indexes {
+    /// By names, which instant, and the last instant counted (the end of time where no sealed event is later).
+    instants: Cache<(Vec<u32>, Which, i64), UserInstants>,
+    /// By the names before and after.
+    gaps: Cache<(Vec<u32>, Vec<u32>), Gaps>,
+    /// By attribute and the last instant counted.
+    values: Cache<(String, i64), LatestValues>,
+    /// By the last instant counted.
+    universes: Cache<i64, Bits>,
+}
+
+impl Indexes {
+    pub(crate) fn memory(&self) -> usize {
+        self.instants.memory(UserInstants::memory)
+            + self.gaps.memory(Gaps::memory)
+            + self.values.memory(LatestValues::memory)
+            + self.universes.memory(Bits::memory)
+    }
+}
+
+impl Snapshot {
+    fn versions(&self, names: &[u32]) -> Vec<u64> {
+        names
+            .iter()
+            .filter_map(|&name| self.shelves.get(name as usize))
+            .map(|shelf| shelf.version())
+            .collect()
+    }
+
+    /// The latest instant of a sealed event of the names.
+    fn last_instant(&self, names: &[u32]) -> i64 {
+        let shelves = names.iter().filter_map(|&name| self.shelves.get(name as usize));
+        shelves.filter_map(|shelf| shelf.last_instant()).max().unwrap_or(i64::MIN)
+    }
+
+    /// One instant a user, from the sealed events of the names up to an instant.
+    pub(super) fn instants(&self, names: &[u32], which: Which, until: i64) -> Arc<UserInstants> {
+        let until = if until >= self.last_instant(names) { i64::MAX } else { until };
+        let make = || UserInstants::new(self, names, which, until);
+        self.indexes.instants.get((names.to_vec(), which, until), self.versions(names), make)
+    }
+
+    /// How long after each sealed event of some names the next of some others comes.
+    pub(super) fn gaps(&self, before: &[u32], after: &[u32]) -> Arc<Gaps> {
+        let mut versions = self.versions(before);
+        versions.extend(self.versions(after));
+        let make = || Gaps::new(self, before, after);
+        self.indexes.gaps.get((before.to_vec(), after.to_vec()), versions, make)
+    }
+
+    /// The value of an attribute of every user at an instant.
+    pub(super) fn latest_values(&self, attribute: &str, at: i64) -> Option<Arc<LatestValues>> {
+        let table = self.attributes.table(attribute)?;
+        let until = if table.last_at().is_none_or(|last| at >= last) { i64::MAX } else { at };
+        let make = || LatestValues::new(table, self.users.numbers(), until);
+        let versions = vec![table.version(), self.users.numbers() as u64];
+        Some(self.indexes.values.get((attribute.to_owned(), until), versions, make))
+    }
+
+    /// The universe at an instant.
+    pub(in crate::store::memory) fn everyone(&self, at: Timestamp) -> Arc<Bits> {
+        let at = if at.millis() >= self.users.last_seen() { i64::MAX } else { at.millis() };
+        self.indexes.universes.get(at, vec![self.users.version()], || self.users.universe(at))
+    }
+}

@@ -1,0 +1,127 @@
+//! One leaf or measure for one user, touching no other user.
+
+use super::super::attributes::{Write, value_at};
+use super::super::cell::Cell;
+use super::super::snapshot::Snapshot;
+use super::hits::Question;
+use crate::plan::bounds::Bounds;
+use crate::plan::filter::BoundFilter;
+use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts};
+use crate::time::Timestamp;
+
+impl<'a> Question<'a> {
+    /// Whether a leaf over events holds for a user.
+    pub(super) fn holds_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
+        self.with_facts(user, |facts| leaf.holds(facts))
+    }
+
+    /// Brings together what the question needs to know of a user.
+    pub(super) fn with_facts<R>(&self, user: u32, ask: impl FnOnce(&UserFacts<'_>) -> R) -> R {
+        let seen = self.store.users.first_seen(user);
+        let anchor = self.anchor.and_then(|point| self.anchor_of(point, user));
+        let mut hits: Vec<(u64, Hit<'a>)> = Vec::new();
+        for (number, matcher) in (0u32..).zip(self.matchers) {
+            self.store.events_of_user(matcher, user, self.t, self.reach, &mut |at, tie, get| {
+                let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
+                let [of, same] = self.wanted;
+                let (value, group) = (self.store.value(value(of)), self.store.scalar(value(same)));
+                hits.push((tie, Hit { at, matcher: number, value, group }));
+            });
+        }
+        hits.sort_by_key(|(tie, hit)| (hit.at, *tie));
+        let hits: Vec<Hit<'_>> = hits.into_iter().map(|(_, hit)| hit).collect();
+        ask(&UserFacts { seen, anchor, hits: &hits, writes: &[] })
+    }
+
+    fn anchor_of(&self, point: &Point, user: u32) -> Option<i64> {
+        let ever = Bounds { lo: i64::MIN, hi: self.t };
+        let mut best = None;
+        match point {
+            Point::Seen => return self.store.users.first_seen(user).filter(|&seen| seen <= self.t),
+            Point::Attribute(name) => {
+                let writes = self.store.attributes.table(name)?.writes_of(user);
+                return self.store.value(value_at(writes, self.t))?.instant();
+            }
+            Point::First(matcher) => {
+                self.store.events_of_user(matcher, user, self.t, ever, &mut |at, _, _| {
+                    best = Some(best.map_or(at, |best: i64| best.min(at)));
+                })
+            }
+            Point::Latest(matcher) => {
+                self.store.events_of_user(matcher, user, self.t, ever, &mut |at, _, _| {
+                    best = best.max(Some(at));
+                })
+            }
+        }
+        best
+    }
+}
+
+/// Looks up the cell of a property of the event at hand.
+type Get<'g> = &'g dyn Fn(&str) -> Cell;
+
+impl Snapshot {
+    /// Visits the events of a user that match: instant, place in the order of arrival, properties.
+    fn events_of_user(
+        &self,
+        matcher: &Matcher,
+        user: u32,
+        t: i64,
+        bounds: Bounds,
+        visit: &mut dyn FnMut(i64, u64, Get<'_>),
+    ) {
+        let filter = matcher.compiled().map(|compiled| (compiled.names(), compiled.at(t)));
+        let filter = filter.as_ref().map(|(names, bound)| (*names, bound));
+        for name in self.matching_names(matcher.events()) {
+            let shelf = self.shelves.get(name as usize);
+            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
+                for row in part.rows_of(user).filter(|&row| bounds.contains(part.at(row))) {
+                    let get = |name: &str| {
+                        let column = self.properties.find(name).and_then(|property| part.column(property));
+                        column.map_or(Cell::Missing, |column| column.get(row))
+                    };
+                    if self.passes(filter, &get) {
+                        visit(part.at(row), part.tie(row), &get);
+                    }
+                }
+            }
+            for row in self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at)) {
+                let get = |name: &str| {
+                    let property = self.properties.find(name);
+                    let cell = row.properties.iter().find(|(have, _)| Some(*have) == property);
+                    cell.map_or(Cell::Missing, |(_, cell)| *cell)
+                };
+                if self.passes(filter, &get) {
+                    visit(row.at, row.tie, &get);
+                }
+            }
+        }
+    }
+
+    fn passes(&self, filter: Option<(&[String], &BoundFilter<'_>)>, get: Get<'_>) -> bool {
+        filter.is_none_or(|(names, bound)| {
+            bound.passes_by(|i| names.get(i).and_then(|name| self.value(get(name))))
+        })
+    }
+
+    /// Whether a leaf about the history of an attribute holds for a user.
+    pub(super) fn history_holds_for(
+        &self,
+        name: &str,
+        leaf: &LeafAt<'_>,
+        anchor: Option<&Point>,
+        t: i64,
+        user: u32,
+    ) -> bool {
+        let question =
+            Question { store: self, t, matchers: &[], reach: Bounds::NONE, wanted: [None, None], anchor };
+        let writes = self.attributes.table(name).map_or(&[][..], |table| table.writes_of(user));
+        let stored: Vec<StoredWrite<'_>> = writes.iter().map(|write| self.stored(write)).collect();
+        question.with_facts(user, |facts| leaf.holds(&UserFacts { writes: &stored, ..*facts }))
+    }
+
+    /// A write as any store hands it over.
+    pub(in crate::store::memory) fn stored(&self, write: &Write) -> StoredWrite<'_> {
+        StoredWrite { at: Timestamp::from_millis(write.at), value: self.value(write.value) }
+    }
+}

@@ -21,6 +21,7 @@ pub fn all() -> Vec<New> {
         || Box::new(Oracle::new()),
         || Memory::boxed("memory", 0, members),
         || Memory::boxed("memory, compacted all the time", 3, members),
+        || Memory::sealing("memory, sealed all the time", 2),
         || Memory::boxed("memory, user by user", 20, one_by_one),
         || Memory::boxed("memory, as a catalog", 50, as_catalog),
         || Memory::boxed("memory, by what every store has", 7, |s, n, e, at| members(&Bare(s), n, e, at)),
@@ -42,6 +43,12 @@ type Ask = fn(&Snapshot, &Catalog, &Segment, Timestamp) -> Result<BTreeSet<Strin
 impl Memory {
     fn boxed(name: &'static str, compacts: usize, ask: Ask) -> Box<dyn Evaluator> {
         Box::new(Self { name, store: MemoryStore::new(), taken: 0, compacts, ask })
+    }
+
+    /// One whose events lie in several parts of one bucket.
+    fn sealing(name: &'static str, after: usize) -> Box<dyn Evaluator> {
+        let store = MemoryStore::new().seal_after(after);
+        Box::new(Self { name, store, taken: 0, compacts: 0, ask: members })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The kinds that a caller declares for names, and reading a value as one.
 
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::instant;
 use super::json::{Json, Kind};
@@ -16,7 +17,7 @@ pub(crate) enum Declared {
 
 /// The kinds declared for names; of several for one name the last.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Declarations(HashMap<String, Declared>);
+pub(crate) struct Declarations(HashMap<String, Declared, RandomState>);
 
 impl Declarations {
     pub(crate) fn add(&mut self, names: impl IntoIterator<Item = impl Into<String>>, kind: Declared) {

@@ -29,12 +29,12 @@ pub(crate) struct Leaf<'a> {
     pub(crate) json: Json<'a>,
     /// Of several leaves with one name the one of the lowest rank counts: the source first, then how many
     /// objects it lies within (so a literal key wins over a dotted name).
-    rank: (u8, usize),
+    rank: (u8, u32),
 }
 
 impl<'a> Leaves<'a> {
     pub(crate) fn new(place: &'a str, nulls: bool) -> Self {
-        Self { place, nulls, all: Vec::new(), unsettled: false, dropped_names: 0 }
+        Self { place, nulls, all: Vec::with_capacity(16), unsettled: false, dropped_names: 0 }
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -53,7 +53,8 @@ impl<'a> Leaves<'a> {
             if key.is_empty() {
                 self.dropped_names += u64::from(self.nulls || !entry.is_null());
             } else {
-                self.add(entry, [prefix, &key].concat(), source)?;
+                let name = if prefix.is_empty() { key.into_owned() } else { [prefix, &key].concat() };
+                self.add(entry, name, source)?;
             }
         }
         Ok(())
@@ -81,13 +82,13 @@ impl<'a> Leaves<'a> {
             if child.is_object() {
                 levels.push((child.children(), path.len()));
             } else {
-                self.push(child, path.clone(), (source, levels.len()))?;
+                self.push(child, path.clone(), (source, u32::try_from(levels.len()).unwrap_or(u32::MAX)))?;
             }
         }
         Ok(())
     }
 
-    fn push(&mut self, json: Json<'a>, name: String, rank: (u8, usize)) -> Result<(), Reason> {
+    fn push(&mut self, json: Json<'a>, name: String, rank: (u8, u32)) -> Result<(), Reason> {
         if json.is_null() && !self.nulls {
             return Ok(());
         }

@@ -82,7 +82,7 @@ mod tests {
 
     fn read(json: &str) -> Option<String> {
         let mut document = Document::default();
-        from_json(document.read(json).unwrap()).map(|at| at.to_string())
+        from_json(document.read(json).unwrap().root()).map(|at| at.to_string())
     }
 
     #[test]

@@ -59,10 +59,17 @@ pub(crate) struct Malformed;
 /// A value within a document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<'a> {
-    text: &'a str,
-    nodes: &'a [Node],
+    tape: &'a Tape<'a>,
     node: &'a Node,
-    index: usize,
+    index: u32,
+}
+
+/// A document that has been read: at least one node.
+#[derive(Debug)]
+pub(crate) struct Tape<'a> {
+    text: &'a str,
+    root: &'a Node,
+    nodes: &'a [Node],
 }
 
 /// What a value is.
@@ -81,13 +88,19 @@ pub(crate) enum Kind<'a> {
 
 impl Document {
     /// Reads a text that holds one value and blanks around it.
-    pub(crate) fn read<'a>(&'a mut self, text: &'a str) -> Result<Json<'a>, Malformed> {
+    pub(crate) fn read<'a>(&'a mut self, text: &'a str) -> Result<Tape<'a>, Malformed> {
         self.nodes.clear();
         self.open.clear();
         u32::try_from(text.len()).map_err(|_| Malformed)?;
         Reader { bytes: text.as_bytes(), at: 0, nodes: &mut self.nodes, open: &mut self.open }.document()?;
-        let node = self.nodes.first().ok_or(Malformed)?;
-        Ok(Json { text, nodes: &self.nodes, node, index: 0 })
+        let root = self.nodes.first().ok_or(Malformed)?;
+        Ok(Tape { text, root, nodes: &self.nodes })
+    }
+}
+
+impl Tape<'_> {
+    pub(crate) fn root(&self) -> Json<'_> {
+        Json { tape: self, node: self.root, index: 0 }
     }
 }
 
@@ -133,7 +146,7 @@ impl<'a> Json<'a> {
 
     /// Whether it is an array or an object that holds nothing.
     pub(crate) fn is_empty_container(self) -> bool {
-        (self.is_array() || self.is_object()) && self.node.next as usize == self.index + 1
+        (self.is_array() || self.is_object()) && self.node.next == self.index + 1
     }
 
     /// The key it stands under; empty outside of objects.
@@ -145,11 +158,11 @@ impl<'a> Json<'a> {
     /// The values right inside an array or an object; of those with one key the last.
     pub(crate) fn children(self) -> impl Iterator<Item = Self> {
         let inside = self.is_array() || self.is_object();
-        let (end, mut index) = (if inside { self.node.next as usize } else { 0 }, self.index + 1);
+        let (end, mut index) = (if inside { self.node.next } else { 0 }, self.index + 1);
         std::iter::from_fn(move || {
             while index < end {
                 let child = self.nth(index)?;
-                index = child.node.next as usize;
+                index = child.node.next;
                 if !child.node.shadowed {
                     return Some(child);
                 }
@@ -163,13 +176,13 @@ impl<'a> Json<'a> {
         self.is_object().then(|| self.children().find(|child| child.key() == key)).flatten()
     }
 
-    fn nth(self, index: usize) -> Option<Self> {
-        let node = self.nodes.get(index)?;
+    fn nth(self, index: u32) -> Option<Self> {
+        let node = self.tape.nodes.get(index as usize)?;
         Some(Self { node, index, ..self })
     }
 
     fn slice(self, start: u32, end: u32) -> &'a str {
-        self.text.get(start as usize..end as usize).unwrap_or_default()
+        self.tape.text.get(start as usize..end as usize).unwrap_or_default()
     }
 }
 

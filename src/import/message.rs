@@ -49,7 +49,7 @@ pub(crate) struct Merge {
 
 /// The fields that are read of a message, whatever its type.
 #[derive(Default)]
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     kind: Option<Json<'a>>,
     user_id: Option<Json<'a>>,
     anonymous_id: Option<Json<'a>>,
@@ -64,10 +64,12 @@ struct Fields<'a> {
     properties: Option<Json<'a>>,
     traits: Option<Json<'a>>,
     context: Option<Json<'a>>,
+    /// The messages of a batch, which is no message itself.
+    pub(crate) batch: Option<Json<'a>>,
 }
 
 impl<'a> Fields<'a> {
-    fn of(message: Json<'a>) -> Self {
+    pub(crate) fn of(message: Json<'a>) -> Self {
         let mut fields = Self::default();
         let [timestamp, original, sent, received] = &mut fields.instants;
         for field in message.children().filter(|field| !field.is_null()) {
@@ -88,6 +90,7 @@ impl<'a> Fields<'a> {
                 "properties" => &mut fields.properties,
                 "traits" => &mut fields.traits,
                 "context" => &mut fields.context,
+                "batch" if field.is_array() => &mut fields.batch,
                 _ => continue,
             };
             *slot = Some(field);
@@ -99,7 +102,7 @@ impl<'a> Fields<'a> {
         let given = self.kind.and_then(Json::string).ok_or(Reason::UnknownType)?;
         ["track", "page", "identify", "screen", "group", "alias"]
             .into_iter()
-            .find(|known| *given == **known || given.to_lowercase() == *known)
+            .find(|known| given == *known || given.to_lowercase() == *known)
             .ok_or(Reason::UnknownType)
     }
 
@@ -130,9 +133,8 @@ fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
     Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: limits::MAX_NAME })
 }
 
-/// Reads a message, which is an object.
-pub(crate) fn read(message: Json<'_>, settings: &Settings) -> Result<Stated, Reason> {
-    let fields = Fields::of(message);
+/// Reads a message.
+pub(crate) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Stated, Reason> {
     let kind = fields.kind()?;
     let (user_id, anonymous_id) = (id(fields.user_id), id(fields.anonymous_id));
     let (field, user) = match (&user_id, &anonymous_id) {
@@ -150,10 +152,10 @@ pub(crate) fn read(message: Json<'_>, settings: &Settings) -> Result<Stated, Rea
         merges: Vec::new(),
     };
     match kind {
-        "track" | "page" | "screen" => reading.event(kind, &fields)?,
-        "identify" => reading.identify(&fields)?,
-        "group" => reading.group(&fields)?,
-        _ => reading.alias(&fields)?,
+        "track" | "page" | "screen" => reading.event(kind, fields)?,
+        "identify" => reading.identify(fields)?,
+        "group" => reading.group(fields)?,
+        _ => reading.alias(fields)?,
     }
     if let (true, "identify" | "alias", Some(_), Some(anonymous)) =
         (settings.stitch, kind, user_id, anonymous_id)
@@ -184,7 +186,9 @@ impl Reading<'_> {
         let message_id = fields.message_id.and_then(Json::string).filter(|id| !id.is_empty());
         let id = message_id.map(|id| short("messageId", id)).transpose()?;
         let properties = self.properties(kind, fields)?;
-        self.facts.push(Event { user: self.user.clone(), name, at: self.at, properties, id }.into());
+        // Nothing else is stated of an event's user.
+        let user = std::mem::take(&mut self.user);
+        self.facts.push(Event { user, name, at: self.at, properties, id }.into());
         Ok(())
     }
 

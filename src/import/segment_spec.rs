@@ -6,8 +6,8 @@ use std::io::Read;
 use super::Importer;
 use super::declared::{Declarations, Declared};
 use super::input::{self, Counted, Line};
-use super::json::{Document, Json};
-use super::message::{self, Settings};
+use super::json::{Document, Json, Tape};
+use super::message::{self, Fields, Settings};
 use super::report::{Position, Reason, Report};
 use super::run::{Ended, ImportError, Options, Run};
 use crate::store::Ingest;
@@ -132,12 +132,13 @@ fn take_line<S: Ingest + ?Sized>(
     if run.is_before_start(last) || line.trim_ascii().is_empty() {
         return Ok(());
     }
-    let json = std::str::from_utf8(line).ok().and_then(|text| document.read(text).ok());
-    let Some(json) = json.filter(|json| json.is_object()) else {
+    let tape = std::str::from_utf8(line).ok().and_then(|text| document.read(text).ok());
+    let Some(json) = tape.as_ref().map(Tape::root).filter(|json| json.is_object()) else {
         return run.message(position, Err(Reason::NotAnObject));
     };
-    let Some(batch) = json.get("batch").filter(|batch| batch.is_array()) else {
-        return run.message(position, message::read(json, settings));
+    let fields = Fields::of(json);
+    let Some(batch) = fields.batch else {
+        return run.message(position, message::read(&fields, settings));
     };
     for (index, item) in batch.children().enumerate() {
         let position = Position { index: Some(index), ..position };
@@ -149,7 +150,7 @@ fn take_line<S: Ingest + ?Sized>(
 }
 
 fn read_item(item: Json<'_>, settings: &Settings) -> Result<message::Stated, Reason> {
-    if item.is_object() { message::read(item, settings) } else { Err(Reason::NotAnObject) }
+    if item.is_object() { message::read(&Fields::of(item), settings) } else { Err(Reason::NotAnObject) }
 }
 
 #[cfg(test)]

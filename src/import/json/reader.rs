@@ -132,7 +132,7 @@ impl Reader<'_> {
         let (end, next) = (self.position(), u32::try_from(self.nodes.len()).map_err(|_| Malformed)?);
         let node = self.nodes.get_mut(open.node as usize).ok_or(Malformed)?;
         (node.end, node.next) = (end, next);
-        if open.suspect {
+        if open.suspect && self.has_twins(open.node as usize + 1) {
             self.shadow(open.node as usize + 1);
         }
         Ok(())
@@ -140,16 +140,10 @@ impl Reader<'_> {
 
     /// Marks the children from a node on whose key comes again later.
     fn shadow(&mut self, first: usize) {
-        let text = |key: (u32, u32)| self.bytes.get(key.0 as usize..key.1 as usize).unwrap_or_default();
-        let mut last = HashMap::<Cow<'_, [u8]>, usize>::new();
+        let mut last = HashMap::new();
         let (mut index, mut shadowed) = (first, Vec::new());
         while let Some(node) = self.nodes.get(index) {
-            let key = if node.key_escaped {
-                Cow::Owned(unescape(&String::from_utf8_lossy(text(node.key))).into_bytes())
-            } else {
-                Cow::Borrowed(text(node.key))
-            };
-            shadowed.extend(last.insert(key, index));
+            shadowed.extend(last.insert(self.key_of(node), index));
             index = node.next as usize;
         }
         for index in shadowed {
@@ -157,6 +151,28 @@ impl Reader<'_> {
                 node.shadowed = true;
             }
         }
+    }
+
+    /// Whether two of the children from a node on may have one key: surely, where they are many.
+    fn has_twins(&self, first: usize) -> bool {
+        let mut keys = [(0, 0); 32];
+        let (mut index, mut count) = (first, 0);
+        while let Some(node) = self.nodes.get(index) {
+            let (Some(slot), false) = (keys.get_mut(count), node.key_escaped) else { return true };
+            *slot = node.key;
+            (index, count) = (node.next as usize, count + 1);
+        }
+        let text = |key: (u32, u32)| self.bytes.get(key.0 as usize..key.1 as usize);
+        let keys = keys.get(..count).unwrap_or_default();
+        keys.iter().enumerate().any(|(i, a)| keys.iter().skip(i + 1).any(|b| text(*a) == text(*b)))
+    }
+
+    fn key_of(&self, node: &Node) -> Cow<'_, [u8]> {
+        let key = self.bytes.get(node.key.0 as usize..node.key.1 as usize).unwrap_or_default();
+        if !node.key_escaped {
+            return Cow::Borrowed(key);
+        }
+        Cow::Owned(unescape(&String::from_utf8_lossy(key)).into_bytes())
     }
 
     fn literal(&mut self, word: &[u8], shape: Shape) -> Result<Shape, Malformed> {
@@ -264,9 +280,10 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
 
 /// A number below 128, from a key's length and its first and last eight bytes.
 fn key_hash(key: &[u8]) -> u32 {
-    let word = |part: &[u8]| part.iter().fold(0u64, |word, b| word << 8 | u64::from(*b));
-    let first = word(key.get(..8).unwrap_or(key));
-    let last = key.last_chunk::<8>().map_or(0, |last| u64::from_le_bytes(*last));
-    let mixed = (first ^ last.rotate_left(32) ^ key.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (key.iter().fold(0, |word, b| word << 8 | u64::from(*b)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed >> 57) as u32
 }

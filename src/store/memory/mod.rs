@@ -260,9 +260,12 @@ impl Ingest for MemoryStore {
             return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
         }
         let (from, into) = (self.user(from)?, self.user(into)?);
+        let has_facts = self.state.users.first_seen(from).is_some();
         self.state.users.merge(from, into);
-        self.state.attributes.merge(from, into);
-        self.move_events(from, into);
+        if has_facts {
+            self.state.attributes.merge(from, into);
+            self.move_events(from, into);
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Segments in plain English.
 
+#![allow(clippy::panic)] // a helper of tests, outside of #[test]
+
 use whodid::segment::Segment;
 
 fn english(json: &str) -> String {

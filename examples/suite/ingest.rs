@@ -1,0 +1,82 @@
+//! Ingestion through the typed API, one fact at a time, timed.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Instant;
+
+use serde_json::{Value as Json, json};
+use whodid::{Ingest, MemoryStore};
+
+use crate::columns::Columns;
+use crate::timing::resident;
+
+/// How ingestion went.
+pub struct Ingested {
+    pub events: usize,
+    attributes_s: f64,
+    events_s: f64,
+    compact_s: Option<f64>,
+    /// How much the process has grown, the columns it read from left out.
+    resident: Option<u64>,
+}
+
+/// Takes all facts in, in order of arrival, and lets the columns of events go.
+pub fn ingest(columns: &mut Columns, compact: bool) -> Result<(MemoryStore, Ingested), Box<dyn Error>> {
+    let before = resident();
+    let mut store = MemoryStore::new();
+    let start = Instant::now();
+    for write in columns.attributes() {
+        store.write(write)?;
+    }
+    let attributes_s = start.elapsed().as_secs_f64();
+    let (start, events) = (Instant::now(), columns.events());
+    for row in 0..events {
+        store.record(columns.event(row))?;
+    }
+    let events_s = start.elapsed().as_secs_f64();
+    let compact_s = compact.then(|| {
+        let start = Instant::now();
+        store.compact();
+        start.elapsed().as_secs_f64()
+    });
+    let resident = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
+    columns.let_events_go();
+    Ok((store, Ingested { events, attributes_s, events_s, compact_s, resident }))
+}
+
+impl Ingested {
+    #[allow(clippy::cast_precision_loss)]
+    fn each(&self, total: f64) -> f64 {
+        total / self.events.max(1) as f64
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    pub fn json(&self) -> Json {
+        json!({
+            "attributes_s": self.attributes_s,
+            "events_s": self.events_s,
+            "events_per_s": 1.0 / self.each(self.events_s),
+            "compact_s": self.compact_s,
+            "resident_bytes": self.resident,
+            "resident_bytes_per_event": self.resident.map(|bytes| self.each(bytes as f64)),
+        })
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+impl fmt::Display for Ingested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = 1e-6 / self.each(self.events_s);
+        write!(f, "{} events in {:.1} s: {rate:.2} million a second", self.events, self.events_s)?;
+        write!(f, "; attributes {:.1} s", self.attributes_s)?;
+        if let Some(seconds) = self.compact_s {
+            write!(f, "; compacted in {seconds:.1} s")?;
+        }
+        match self.resident {
+            Some(bytes) => {
+                write!(f, "; grown by {} MiB, {:.1} bytes an event", bytes >> 20, self.each(bytes as f64))
+            }
+            None => Ok(()),
+        }
+    }
+}

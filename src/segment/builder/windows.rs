@@ -219,7 +219,8 @@ macro_rules! around_methods {
         /// Windows around the user's own instant.
         impl<$($generics)*> $from {
             /// Around the user's own instant: [`seen()`](crate::seen), [`attribute("signed_up_at")`](crate::attribute), or
-            /// the [first](Behavior::first) or [latest](Behavior::latest) of a behaviour. How far it reaches follows.
+            /// the [first](crate::segment::builder::Behavior::first) or
+            /// [latest](crate::segment::builder::Behavior::latest) of a behaviour. How far it reaches follows.
             pub fn around(
                 self,
                 anchor: impl Into<$crate::window::Anchor>,

@@ -25,6 +25,8 @@ pub use chrono_tz::Tz;
 pub use eval::{Answer, Answers, AsPlan, EvalError, Evaluate, Members, Numbers};
 pub use event::{AttributeWrite, Event, Fact, IngestError};
 pub use holdout::Split;
+#[cfg(feature = "import")]
+pub use import::{ImportError, Importer};
 pub use plan::{Plan, PlanError};
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{

@@ -126,7 +126,7 @@ fn id(json: Option<Json<'_>>) -> Option<Cow<'_, str>> {
 }
 
 /// A name or an id that is not longer than the law allows.
-fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
+pub(crate) fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
     if text.len() <= limits::MAX_NAME {
         return Ok(text.into_owned());
     }

@@ -215,11 +215,11 @@ pub enum Reason {
         limit: usize,
     },
     /// A cell of a table does not read as what its column was declared.
-    #[error("bad value: column {column} holds {text:?}, expected {expected}")]
+    #[error("bad value: column {column} holds {text}, expected {expected}")]
     BadValue {
         /// The column.
         column: String,
-        /// What the cell holds, cut short where it is long.
+        /// What the cell holds, in quotes, cut short where it is long.
         text: String,
         /// What the column was declared.
         expected: &'static str,

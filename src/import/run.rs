@@ -97,6 +97,8 @@ pub(crate) struct Run<'r, 'p, S: ?Sized> {
     pub(crate) options: &'r mut Options<'p>,
     bytes: &'r Cell<u64>,
     report: Report,
+    /// The lines that progress was told of last.
+    told: u64,
 }
 
 /// What ended an import early.
@@ -115,7 +117,7 @@ impl<E> From<io::Error> for Ended<E> {
 
 impl<'r, 'p, S: Ingest + ?Sized> Run<'r, 'p, S> {
     pub(crate) fn new(store: &'r mut S, options: &'r mut Options<'p>, bytes: &'r Cell<u64>) -> Self {
-        Self { store, options, bytes, report: Report::default() }
+        Self { store, options, bytes, report: Report::default(), told: 0 }
     }
 
     /// Counts a line; its number.
@@ -124,10 +126,19 @@ impl<'r, 'p, S: Ingest + ?Sized> Run<'r, 'p, S> {
         self.report.lines
     }
 
+    /// The next row begins on this line.
+    pub(crate) fn at_line(&mut self, line: u64) {
+        self.report.lines = line;
+    }
+
     /// All of a line has been taken.
     pub(crate) fn line_done(&mut self) {
         let (lines, bytes, events) = (self.report.lines, self.bytes.get(), self.report.events);
-        if let (0, Some(tell)) = (lines % PROGRESS_LINES, &mut self.options.on_progress) {
+        if lines - self.told < PROGRESS_LINES {
+            return;
+        }
+        self.told = lines;
+        if let Some(tell) = &mut self.options.on_progress {
             tell(Progress { lines, bytes, events });
         }
     }

@@ -76,7 +76,7 @@ fn run_file(file: &Path, failures: &mut Vec<String>) {
         Err(error) => return failures.push(format!("{}: cannot be read: {error}", file.display())),
     };
     let checks: usize = cases.iter().map(|case| case.checks.len()).sum();
-    for new in evaluators::all() {
+    for new in evaluators::all().into_iter().chain(evaluators::outside()) {
         let before = failures.len();
         for case in &cases {
             let run = catch_unwind(AssertUnwindSafe(|| run_case(case, &mut *new())));

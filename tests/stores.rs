@@ -1,4 +1,7 @@
-//! The stores of this crate pass the suite that a third party's runs.
+//! The stores of this crate, and an outside one, pass the suite for stores of one's own.
+
+#[path = "evaluators/sqlite.rs"]
+mod sqlite;
 
 use whodid::MemoryStore;
 use whodid::testing::{PlainStore, conformance};
@@ -11,4 +14,9 @@ fn the_plain_store_conforms() {
 #[test]
 fn the_memory_store_conforms() {
     conformance(MemoryStore::new);
+}
+
+#[test]
+fn the_sqlite_store_conforms() {
+    conformance(sqlite::new_store);
 }

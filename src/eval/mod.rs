@@ -114,7 +114,9 @@ pub trait Evaluate: EventStore {
         let (measure, at) = (Measure::valid(&measured.into())?, in_range(self, at.into())?);
         let mut some = Vec::new();
         self.numbers(&[&measure], at, Among::Everyone, &mut |user, numbers| {
-            some.extend(numbers.first().map(|number| (user, number.clone())));
+            some.extend(
+                numbers.first().filter(|number| !number.is_zero()).map(|number| (user, number.clone())),
+            );
         })
         .map_err(EvalError::Store)?;
         Ok(Numbers::new(self.universe(at).map_err(EvalError::Store)?, some))

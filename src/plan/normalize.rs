@@ -12,7 +12,6 @@ use super::algebra::Algebra;
 use super::chain::Chain;
 use super::history::{AttributeTest, Change};
 use super::leaf::{Leaf, List, Share};
-use super::matcher::Scope;
 use super::measure::{Behaviour, Measure};
 use super::{NodeId, Plan, Term};
 use crate::segment::{self, Attribute, Comparison, Did, Earned, Range, Score, Segment};

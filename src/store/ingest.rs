@@ -91,8 +91,8 @@ pub trait Ingest {
     /// [`IngestError::MergedIntoItself`] where both are one user already.
     fn merge(&mut self, from: &str, into: &str) -> Result<(), Self::Error>;
 
-    /// Erases a user: its facts, and the ids merged into it, also where it has no facts. Event ids stay used.
-    /// Of an unknown id nothing is done.
+    /// Erases a user: its facts, and the ids merged into it, also where it has no facts. Event ids stay used, until
+    /// a horizon passes the instants of their events. Of an unknown id nothing is done.
     fn forget(&mut self, user: &str) -> Result<(), Self::Error>;
 
     /// Drops the events with `at < since` whose name matches one of the patterns, and those that arrive later;

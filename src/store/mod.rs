@@ -49,6 +49,14 @@ pub enum Among<'a> {
 }
 
 impl Among<'_> {
+    /// The user, where the question is about one.
+    pub fn only(&self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(*user),
+            Self::Everyone | Self::Users(_) => None,
+        }
+    }
+
     /// Whether the question is about this user.
     pub fn contains(&self, user: UserId) -> bool {
         match self {
@@ -174,7 +182,8 @@ pub trait EventStore {
     }
 
     /// The measured numbers, one call for each user of the universe at `at` for whom some is not 0, with the
-    /// numbers in the order of the measures. As provided: one scan for the batch.
+    /// numbers in the order of the measures; users of whom all are 0 may be visited as well. As provided: one
+    /// scan for the batch.
     fn numbers(
         &self,
         measures: &[&Measure],

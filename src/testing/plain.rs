@@ -4,7 +4,7 @@
 //! little a store needs.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 
 use roaring::RoaringBitmap;
@@ -21,7 +21,8 @@ pub struct PlainStore {
     users: Vec<User>,
     /// A merged id, and the id it was merged into.
     merged: BTreeMap<String, String>,
-    event_ids: HashSet<String>,
+    /// Each with the name and the instant of its event.
+    event_ids: HashMap<String, (String, Timestamp)>,
     horizons: Vec<(Timestamp, Vec<EventPattern>)>,
     arrived: u64,
 }
@@ -161,13 +162,14 @@ impl Ingest for PlainStore {
 
     fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
         event.check()?;
-        if event.event_id().is_some_and(|id| self.event_ids.contains(id)) {
+        if event.event_id().is_some_and(|id| self.event_ids.contains_key(id)) {
             return Ok(Recorded::Duplicate);
         }
         if self.is_before_horizon(&event) {
             return Ok(Recorded::BeforeHorizon);
         }
-        self.event_ids.extend(event.event_id().map(str::to_owned));
+        let named = |id: &str| (id.to_owned(), (event.name().to_owned(), event.at()));
+        self.event_ids.extend(event.event_id().map(named));
         let (at, arrival) = (event.at(), self.next_arrival());
         if let Some(user) = self.known(&event.user.clone(), at) {
             insert(&mut user.events, at, arrival, event);
@@ -229,15 +231,13 @@ impl Ingest for PlainStore {
 
     fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
         self.horizons.push((since, events.to_vec()));
-        let goes = |event: &Event| event.at() < since && events.iter().any(|p| p.matches(event.name()));
+        let goes = |name: &str, at| at < since && events.iter().any(|pattern| pattern.matches(name));
+        self.event_ids.retain(|_, (name, at)| !goes(name, *at));
         let mut dropped = 0;
         for user in &mut self.users {
-            for (_, _, event) in user.events.extract_if(.., |(_, _, event)| goes(event)) {
-                dropped += 1;
-                if let Some(id) = event.event_id() {
-                    self.event_ids.remove(id);
-                }
-            }
+            let before = user.events.len();
+            user.events.retain(|(at, _, event)| !goes(event.name(), *at));
+            dropped += (before - user.events.len()) as u64;
         }
         Ok(dropped)
     }

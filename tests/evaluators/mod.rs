@@ -1,6 +1,7 @@
 //! Everything that answers segments, each behind one small trait.
 
 mod bare;
+mod sqlite;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -9,7 +10,7 @@ use std::fmt::Display;
 use bare::Bare;
 use whodid::oracle::{Named, Oracle, Taken};
 use whodid::segment::Segment;
-use whodid::testing::{Change, Evaluator};
+use whodid::testing::{Change, Evaluator, PlainStore, StoreEvaluator};
 use whodid::{Catalog, Evaluate, EventStore, Ingest, MemoryStore, Recorded, Snapshot, Timestamp};
 
 /// A new evaluator without facts.
@@ -26,6 +27,14 @@ pub fn all() -> Vec<New> {
         || Memory::boxed("memory, as a catalog", 50, as_catalog),
         || Memory::boxed("memory, by what every store has", 7, |s, n, e, at| members(&Bare(s), n, e, at)),
     ]
+}
+
+/// Stores that override nothing of what every store has: a plain list, and one outside of the crate.
+#[allow(dead_code)] // of the tests that have no time for them; `tests/stores.rs` has
+pub fn outside() -> Vec<New> {
+    vec![|| Box::new(StoreEvaluator::new("plain store", PlainStore::new())), || {
+        Box::new(StoreEvaluator::new("SQLite store", sqlite::new_store()))
+    }]
 }
 
 /// The in-memory store, and a way of asking it.

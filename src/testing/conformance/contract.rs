@@ -458,7 +458,7 @@ fn measured_alike<S: Store>(
     let mut found = [BTreeMap::new(), BTreeMap::new()];
     let [own, inherited] = &mut found;
     let keep = |into: &mut BTreeMap<UserId, Vec<_>>, user, numbers: &[crate::plan::ExactSum]| {
-        if among.contains(user) {
+        if among.contains(user) && numbers.iter().any(|number| !number.is_zero()) {
             into.insert(user, numbers.to_vec());
         }
     };

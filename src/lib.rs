@@ -8,6 +8,7 @@ mod holdout;
 pub mod import;
 mod json;
 mod limits;
+mod live;
 #[cfg(feature = "testing")]
 pub mod oracle;
 pub mod plan;
@@ -27,6 +28,7 @@ pub use event::{AttributeWrite, Event, Fact, IngestError};
 pub use holdout::Split;
 #[cfg(feature = "import")]
 pub use import::{ImportError, Importer};
+pub use live::{Because, Cause, Changes, Live, LiveError, Movement, Transition};
 pub use plan::{Plan, PlanError};
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{

@@ -7,6 +7,8 @@
 #![allow(clippy::expect_used)]
 
 mod evaluators;
+#[path = "live/replay.rs"]
+mod replay;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -87,9 +89,25 @@ fn run_file(file: &Path, failures: &mut Vec<String>) {
         let failed = failures.len() - before;
         say!("{name}: {}: {} cases, {checks} checks, {failed} failures", new().name(), cases.len());
     }
-    let transitions = cases.iter().flat_map(|c| &c.checks).filter(|c| c.transitions.is_some()).count();
-    if transitions > 0 {
-        say!("{name}: {transitions} transitions not run: there is no live engine yet");
+    run_transitions(&name, &cases, failures);
+}
+
+/// Has the live engine report who enters and who leaves.
+fn run_transitions(name: &str, cases: &[Case], failures: &mut Vec<String>) {
+    let (before, mut run) = (failures.len(), 0);
+    for case in cases {
+        for (index, check) in case.checks.iter().enumerate() {
+            let Some(expected) = &check.transitions else { continue };
+            run += 1;
+            let wrong = catch_unwind(AssertUnwindSafe(|| replay::transitions(case, check, expected)));
+            if let Some(wrong) = wrong.unwrap_or_else(|_| Some("panicked".to_owned())) {
+                let at = format!("check {index} at {}: {}", check.at, check.text);
+                failures.push(format!("{name}, case {}, live: {at}\n    {wrong}", case.id));
+            }
+        }
+    }
+    if run > 0 {
+        say!("{name}: live: {run} checks of transitions, {} failures", failures.len() - before);
     }
 }
 

@@ -185,6 +185,11 @@ impl Behaviour {
         }
     }
 
+    /// The property whose value is tested, with the test.
+    pub(crate) fn tested(&self) -> Option<(&str, &CompiledTest)> {
+        self.of().zip(self.test.as_ref())
+    }
+
     /// Whether one event of a user's, the first or the most recent of all, decides.
     pub(crate) fn looks_at_all_time(&self) -> bool {
         matches!(self.measure, segment::Measure::First(_) | segment::Measure::Latest(_))

@@ -30,6 +30,7 @@ mod written;
 mod zone;
 
 pub use chain::Chain;
+pub(crate) use chain::Link;
 pub use exact::ExactSum;
 pub use facts::{Hit, StoredWrite, UserFacts};
 pub use filter::Properties;

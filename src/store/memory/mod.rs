@@ -8,6 +8,7 @@
 mod answer;
 mod attributes;
 mod bits;
+mod by_time;
 mod cell;
 mod chunked;
 mod column;

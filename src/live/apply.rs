@@ -1,0 +1,191 @@
+//! Facts, and what is done to facts.
+
+use std::sync::Arc;
+
+use super::routes::{EVERYTHING, SEEN, TouchId};
+use super::settle::{Due, Manner};
+use super::transition::{Because, Changes, Transition};
+use super::{Live, LiveError};
+use crate::event::{AttributeWrite, Event, Fact};
+use crate::segment::EventPattern;
+use crate::store::{Ingest, Recorded};
+use crate::time::Timestamp;
+
+impl Live {
+    /// Takes an event in. One of an instant that is complete already counts at once; any other lets time pass
+    /// up to just before it, and counts when its instant is complete.
+    ///
+    /// # Errors
+    /// The event is refused.
+    pub fn record(&mut self, event: Event) -> Result<Changes, LiveError> {
+        self.take(event.into())
+    }
+
+    /// Takes a write of an attribute in, as [`Live::record`] does an event.
+    ///
+    /// # Errors
+    /// The write is refused.
+    pub fn write(&mut self, write: AttributeWrite) -> Result<Changes, LiveError> {
+        self.take(write.into())
+    }
+
+    /// Takes in that a user exists since an instant, as [`Live::record`] does an event.
+    ///
+    /// # Errors
+    /// The id or the instant is refused.
+    pub fn register(&mut self, user: &str, seen: impl Into<Timestamp>) -> Result<Changes, LiveError> {
+        self.take(Fact::user(user, seen))
+    }
+
+    /// Takes a fact of any kind in.
+    ///
+    /// # Errors
+    /// The fact is refused.
+    pub fn take(&mut self, fact: Fact) -> Result<Changes, LiveError> {
+        let mut changes = Changes::default();
+        changes.recorded = Some(self.take_one(fact, &mut changes.transitions)?);
+        Ok(changes)
+    }
+
+    /// Takes a batch in, in its order, all of it or nothing.
+    ///
+    /// # Errors
+    /// The first fact that is refused, by its index.
+    pub fn take_all(&mut self, facts: Vec<Fact>) -> Result<Changes, LiveError> {
+        for (index, fact) in facts.iter().enumerate() {
+            fact.check().map_err(|error| LiveError::Batch { index, error })?;
+        }
+        let mut changes = Changes::default();
+        for (index, fact) in facts.into_iter().enumerate() {
+            let taken = self.take_one(fact, &mut changes.transitions);
+            taken.map_err(|error| match error {
+                LiveError::Ingest(error) => LiveError::Batch { index, error },
+                other => other,
+            })?;
+        }
+        Ok(changes)
+    }
+
+    fn take_one(&mut self, fact: Fact, out: &mut Vec<Transition>) -> Result<Recorded, LiveError> {
+        fact.check()?;
+        let (user, at) = match &fact {
+            Fact::Event(event) => (event.user.clone(), event.at),
+            Fact::Attribute(write) => (write.user.clone(), write.at),
+            Fact::User { id, seen } => (id.clone(), *seen),
+        };
+        let touch = self.foresee(&fact);
+        let before =
+            self.store.reading().number_of(&user).and_then(|user| self.store.reading().first_seen(user));
+        let recorded = self.store.take(fact)?;
+        if recorded != Recorded::New {
+            return Ok(recorded);
+        }
+        if at.millis() > self.now {
+            self.pass(at.millis() - 1, out);
+            return Ok(recorded);
+        }
+        let Some(user) = self.store.reading().number_of(&user) else { return Ok(recorded) };
+        let mut touches: Vec<TouchId> = touch.into_iter().collect();
+        match before {
+            Some(before) if before <= at.millis() => {}
+            Some(before) if before <= self.now => touches.push(SEEN),
+            _ => touches.push(EVERYTHING),
+        }
+        let manner = Manner { at: self.now, late: true, because: None };
+        self.settle(&[Due { user, touches }], &manner, out);
+        Ok(recorded)
+    }
+
+    /// Whom a fact concerns; and brings forward when values turn.
+    fn foresee(&mut self, fact: &Fact) -> Option<TouchId> {
+        let now = self.now;
+        let turning = self.watches.turning.iter().map(|(turning, _)| turning).zip(&mut self.turns);
+        match fact {
+            Fact::Event(event) => {
+                let properties = event.properties.as_slice();
+                for (turning, next) in turning {
+                    *next = (*next).min(turning.of_event(&event.name, properties, now));
+                }
+                Some(self.routes.event(&self.watches, &event.name))
+            }
+            Fact::Attribute(write) => {
+                for (turning, next) in turning {
+                    *next =
+                        (*next).min(turning.of_write(&write.name, write.value.as_ref().map(Into::into), now));
+                }
+                self.routes.attribute(&write.name)
+            }
+            Fact::User { .. } => None,
+        }
+    }
+
+    /// Makes all facts of `from` facts of `into`, and reports what that changes at [`Live::now`].
+    ///
+    /// # Errors
+    /// An id is refused, or both are one user already.
+    pub fn merge(&mut self, from: &str, into: &str) -> Result<Changes, LiveError> {
+        let gone = self.known(from);
+        self.store.merge(from, into)?;
+        let mut changes = Changes::default();
+        if let Some((user, id)) = gone {
+            self.settle_whole(user, Some(id), Because::Merge, &mut changes.transitions);
+        }
+        if let Some(user) = self.store.reading().number_of(into) {
+            self.settle_whole(user, None, Because::Merge, &mut changes.transitions);
+        }
+        Ok(changes)
+    }
+
+    /// Erases a user, and reports the segments it left at [`Live::now`].
+    ///
+    /// # Errors
+    /// None today.
+    pub fn forget(&mut self, user: &str) -> Result<Changes, LiveError> {
+        let gone = self.known(user);
+        self.store.forget(user)?;
+        let mut changes = Changes::default();
+        if let Some((user, id)) = gone {
+            self.settle_whole(user, Some(id), Because::Forget, &mut changes.transitions);
+        }
+        Ok(changes)
+    }
+
+    /// Drops old events, and reports what that changes at [`Live::now`].
+    ///
+    /// # Errors
+    /// None today.
+    pub fn retain(
+        &mut self,
+        since: impl Into<Timestamp>,
+        events: &[EventPattern],
+    ) -> Result<Changes, LiveError> {
+        self.store.retain(since.into(), events)?;
+        let mut changes = Changes::default();
+        let users: Vec<u32> = self.state.universe.iter().collect();
+        let dues: Vec<Due> = users.into_iter().map(|user| Due { user, touches: vec![EVERYTHING] }).collect();
+        let manner = Manner { at: self.now, late: true, because: Some(Because::Retain) };
+        self.settle(&dues, &manner, &mut changes.transitions);
+        Ok(changes)
+    }
+
+    /// A user who has been seen, and the id by which it is known.
+    fn known(&self, id: &str) -> Option<(u32, Arc<str>)> {
+        let store = self.store.reading();
+        let user = store.number_of(id)?;
+        Some((user, store.id_of(user)?.into()))
+    }
+
+    /// Asks everything about a user.
+    fn settle_whole(
+        &mut self,
+        user: u32,
+        gone: Option<Arc<str>>,
+        because: Because,
+        out: &mut Vec<Transition>,
+    ) {
+        self.parting = gone.map(|id| (user, id));
+        let manner = Manner { at: self.now, late: true, because: Some(because) };
+        self.settle(&[Due { user, touches: vec![EVERYTHING] }], &manner, out);
+        self.parting = None;
+    }
+}

@@ -1,0 +1,237 @@
+//! Live segments: membership of a whole catalog, kept current as facts and time arrive.
+//!
+//! [`Live`] owns a store and a catalog. Facts go in one by one or in batches, time goes in through
+//! [`Live::advance`], and out come [`Transition`]s: who entered or left which segment, at which instant, and
+//! why. Between calls [`Live::members`] is a bitmap that is there already.
+//!
+//! # Instants
+//! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
+//! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
+//! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
+//! a segment and instant.
+//!
+//! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
+//! retention. It counts at once, and what it changes is reported at the instant of the engine, marked
+//! [`late`](Transition::late).
+//!
+//! # No timers
+//! No fact has a timer. Time changes a leaf only for users with a fact that crosses one of its edges, and the
+//! instants of those facts are one range for any stretch of time: [`Live::advance`] looks them up in the store's
+//! order by time, and asks again about these users alone, at exactly these instants.
+
+mod apply;
+mod crossing;
+mod edge;
+mod routes;
+mod settle;
+mod state;
+mod transition;
+mod turning;
+mod watch;
+mod words;
+
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+pub use transition::{Because, Cause, Changes, Movement, Transition};
+
+use crate::catalog::Catalog;
+use crate::event::IngestError;
+use crate::plan::{NodeId, Plan, PlanError};
+use crate::store::{Among, EventStore, MemoryStore, Snapshot};
+use crate::time::Timestamp;
+use routes::Routes;
+use settle::{Due, Manner};
+use state::{LeafBits, State};
+use watch::Watches;
+
+/// Why a live engine refuses a call; nothing has changed then.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// A segment or the catalog cannot be asked.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A fact is refused.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// A fact of a batch is refused, and with it the batch.
+    #[error("fact {index} of the batch, of which nothing is kept: {error}")]
+    Batch {
+        /// The index of the fact in the batch.
+        index: usize,
+        /// Why it is refused.
+        error: IngestError,
+    },
+    /// An instant lies outside the years 1 to 9999.
+    #[error("{0} lies outside the years 1 to 9999")]
+    OutOfRange(Timestamp),
+}
+
+/// Membership of a catalog of segments, kept current.
+///
+/// ```
+/// use whodid::{Catalog, Event, Live, MemoryStore, Timestamp, days, did};
+///
+/// let at: Timestamp = "2026-06-01T12:00:00Z".parse()?;
+/// let mut catalog = Catalog::new();
+/// catalog.insert("active", did("login").last(days(14)))?;
+/// let mut live = Live::new(catalog, MemoryStore::new(), at)?;
+///
+/// live.record(Event::new("ada", "login", at.plus(days(1))))?;
+/// let entered = live.advance(at.plus(days(1)))?; // that instant is complete
+/// assert_eq!(entered[0].to_string(), r#"ada entered active at 2026-06-02T12:00:00Z (event "login")"#);
+///
+/// assert_eq!(live.next_change(), Some(at.plus(days(15))));
+/// let left = live.advance(at.plus(days(30)))?;
+/// assert_eq!((left.len(), left[0].at), (1, at.plus(days(15))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Live {
+    catalog: Catalog,
+    plan: Plan,
+    /// The node of each segment.
+    roots: Vec<NodeId>,
+    names: Vec<Arc<str>>,
+    store: MemoryStore,
+    /// Up to here everything is settled and reported.
+    now: i64,
+    /// Of the last transition.
+    sequence: u64,
+    watches: Watches,
+    routes: Routes,
+    /// Before these instants no value of the turning tests turns.
+    turns: Vec<i64>,
+    state: State,
+    /// A user who is going, with the external id by which it was known.
+    parting: Option<(u32, Arc<str>)>,
+}
+
+impl Live {
+    /// An engine over what a store holds, at an instant. Who is in which segment then is no transition. Facts of
+    /// later instants that the store holds already come to exist as time passes.
+    ///
+    /// # Errors
+    /// The catalog cannot be asked, or the instant lies outside the years 1 to 9999.
+    pub fn new(catalog: Catalog, store: MemoryStore, now: impl Into<Timestamp>) -> Result<Self, LiveError> {
+        let now = in_range(now.into())?;
+        let plan = catalog.plan()?;
+        let mut live = Self {
+            catalog,
+            roots: Vec::new(),
+            names: Vec::new(),
+            plan,
+            store,
+            now: now.millis(),
+            sequence: 0,
+            watches: Watches::default(),
+            routes: Routes::default(),
+            turns: Vec::new(),
+            state: State::default(),
+            parting: None,
+        };
+        live.prepare();
+        live.state = live.evaluate();
+        Ok(live)
+    }
+
+    /// Makes what follows from the plan.
+    fn prepare(&mut self) {
+        self.roots = self.plan.roots().collect();
+        self.names = self.plan.segments().map(Arc::from).collect();
+        self.watches = Watches::of(&self.plan);
+        self.routes = Routes::of(&self.plan, &self.watches);
+        // Not known: the first advance finds out.
+        self.turns = vec![i64::MIN; self.watches.turning.len()];
+    }
+
+    /// Answers everything from the store.
+    fn evaluate(&self) -> State {
+        let (store, at) = (self.store.reading(), Timestamp::from_millis(self.now));
+        let leaves: Vec<_> = self.plan.leaves().iter().collect();
+        let Ok(universe) = store.universe(at);
+        let Ok(answers) = store.resolve(&leaves, at, Among::Everyone);
+        let mut bits = LeafBits::new(leaves.len());
+        for (leaf, users) in (0..).zip(&answers) {
+            users.iter().for_each(|user| _ = bits.set(user, leaf, true));
+        }
+        let Ok(members) = store.answer(&self.plan, at, Among::Everyone);
+        State { universe, leaves: bits, members }
+    }
+
+    /// The instant up to which everything is settled and reported.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+
+    /// The catalog as it stands.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The store as it is now, facts that wait for their instant included.
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot()
+    }
+
+    /// The sequence number of the last transition; 0 before the first.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The members of a segment at [`Live::now`], without evaluation; `None` where there is no such segment.
+    pub fn members(&self, segment: &str) -> Option<&RoaringBitmap> {
+        let place = self.names.iter().position(|name| **name == *segment)?;
+        self.state.members.get(place)
+    }
+
+    /// Lets time pass up to an instant, which declares that all instants up to it are complete: facts that
+    /// arrive for them afterwards are late. Tells what changes on the way, in order of instant. An instant not
+    /// later than [`Live::now`] changes nothing.
+    ///
+    /// # Errors
+    /// The instant lies outside the years 1 to 9999.
+    pub fn advance(&mut self, to: impl Into<Timestamp>) -> Result<Changes, LiveError> {
+        let to = in_range(to.into())?;
+        let mut changes = Changes::default();
+        self.pass(to.millis(), &mut changes.transitions);
+        Ok(changes)
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, to: i64, out: &mut Vec<Transition>) {
+        if to <= self.now {
+            return;
+        }
+        let crossings = self.crossings(self.now, to);
+        for of_instant in crossings.chunk_by(|a, b| a.at == b.at) {
+            let dues: Vec<Due> = of_instant
+                .chunk_by(|a, b| a.user == b.user)
+                .map(|of_user| Due {
+                    user: of_user[0].user,
+                    touches: of_user.iter().map(|c| c.touch).collect(),
+                })
+                .collect();
+            let manner = Manner { at: of_instant[0].at, late: false, because: None };
+            self.settle(&dues, &manner, out);
+        }
+        self.now = to;
+    }
+
+    /// When the passing of time may next change something: never later than it does, but perhaps earlier.
+    /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.next_crossing().map(Timestamp::from_millis).filter(|at| at.in_range())
+    }
+
+    /// Bytes that the engine holds beyond the store.
+    pub fn memory_usage(&self) -> usize {
+        self.state.memory() + self.routes.memory()
+    }
+}
+
+fn in_range(at: Timestamp) -> Result<Timestamp, LiveError> {
+    if at.in_range() { Ok(at) } else { Err(LiveError::OutOfRange(at)) }
+}

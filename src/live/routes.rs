@@ -1,0 +1,162 @@
+//! From a fact or an edge to the questions it concerns, and from those to segments.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::transition::Because;
+use super::watch::{Question, Source, Watches};
+use super::words;
+use crate::plan::{Node, NodeId, Plan, Term};
+
+/// The place of a [`Touch`].
+pub(super) type TouchId = u32;
+
+/// Everything about a user: it came into the universe.
+pub(super) const EVERYTHING: TouchId = 0;
+/// What depends on the instant at which the user was first seen.
+pub(super) const SEEN: TouchId = 1;
+
+/// Questions that a fact or an edge concerns.
+#[derive(Clone, Debug)]
+pub(super) struct Touch {
+    pub(super) questions: Vec<Question>,
+    pub(super) because: Because,
+}
+
+/// Routes of one plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Routes {
+    /// Those of all edges lie together, from [`Routes::edges_from`] on.
+    touches: Vec<Touch>,
+    edges_from: TouchId,
+    turning_from: TouchId,
+    by_event: HashMap<String, TouchId>,
+    by_attribute: HashMap<String, TouchId>,
+    /// The segments, by their place in the plan, that each question can change.
+    segments: Vec<Vec<u32>>,
+    /// Words for each question.
+    words: Vec<Arc<str>>,
+}
+
+impl Routes {
+    pub(super) fn of(plan: &Plan, watches: &Watches) -> Self {
+        let questions = plan.leaves().len() + plan.measures().len();
+        let count = u32::try_from(questions).unwrap_or(u32::MAX);
+        let mut routes = Self { segments: vec![Vec::new(); questions], ..Self::default() };
+        routes.add((0..count).collect(), Because::FirstSeen);
+        routes.add(watches.seen.clone(), Because::FirstSeen);
+        routes.edges_from = routes.next();
+        for watch in &watches.edges {
+            routes.add(watch.questions.clone(), Because::Time(words::edge(watch).into()));
+        }
+        routes.turning_from = routes.next();
+        for (turning, question) in &watches.turning {
+            routes.add(vec![*question], Because::Time(words::turning(turning).into()));
+        }
+        for (name, questions) in &watches.attributes {
+            let touch = routes.add(questions.clone(), Because::Attribute(name.as_str().into()));
+            routes.by_attribute.insert(name.clone(), touch);
+        }
+        for (segment, root) in (0..).zip(plan.roots()) {
+            let mut visited = vec![false; plan.nodes().len()];
+            routes.reach(plan, root, segment, &mut visited);
+        }
+        let leaves = plan.leaves().iter().map(words::leaf);
+        routes.words = leaves.chain(plan.measures().iter().map(words::measure)).map(Arc::from).collect();
+        routes
+    }
+
+    fn next(&self) -> TouchId {
+        u32::try_from(self.touches.len()).unwrap_or(u32::MAX)
+    }
+
+    fn add(&mut self, questions: Vec<Question>, because: Because) -> TouchId {
+        self.touches.push(Touch { questions, because });
+        self.next() - 1
+    }
+
+    /// Lets the questions below a node lead to a segment.
+    fn reach(&mut self, plan: &Plan, node: NodeId, segment: u32, visited: &mut [bool]) {
+        if std::mem::replace(&mut visited[node], true) {
+            return;
+        }
+        match &plan.nodes()[node] {
+            Node::Leaf(leaf) => self.lead(*leaf, segment),
+            Node::Score(terms, _) => {
+                for term in terms {
+                    if let Term::Per(_, measure) = term {
+                        self.lead(plan.leaves().len() + measure, segment);
+                    }
+                }
+            }
+            _ => {}
+        }
+        plan.nodes()[node].children().for_each(|child| self.reach(plan, child, segment, visited));
+    }
+
+    fn lead(&mut self, question: usize, segment: u32) {
+        let segments = &mut self.segments[question];
+        if segments.last() != Some(&segment) {
+            segments.push(segment);
+        }
+    }
+
+    pub(super) fn touch(&self, id: TouchId) -> &Touch {
+        &self.touches[id as usize]
+    }
+
+    pub(super) fn edge(&self, place: usize) -> TouchId {
+        self.edges_from + u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn turning(&self, place: usize) -> TouchId {
+        self.turning_from + u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// Whom an event of a name concerns.
+    pub(super) fn event(&mut self, watches: &Watches, name: &str) -> TouchId {
+        if let Some(known) = self.by_event.get(name) {
+            return *known;
+        }
+        let of_name = watches.events.iter().filter(|(events, _)| events.iter().any(|e| e.matches(name)));
+        let mut questions: Vec<Question> = of_name.flat_map(|(_, questions)| questions).copied().collect();
+        questions.sort_unstable();
+        questions.dedup();
+        let touch = self.add(questions, Because::Event(name.into()));
+        self.by_event.insert(name.to_owned(), touch);
+        touch
+    }
+
+    /// Whom a write of an attribute concerns; `None`: no one.
+    pub(super) fn attribute(&self, name: &str) -> Option<TouchId> {
+        self.by_attribute.get(name).copied()
+    }
+
+    /// The segments that a question can change.
+    pub(super) fn segments(&self, question: Question) -> &[u32] {
+        self.segments.get(question as usize).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn words(&self, question: Question) -> Option<Arc<str>> {
+        self.words.get(question as usize).cloned()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        let touches: usize =
+            self.touches.iter().map(|t| t.questions.capacity() * 4 + size_of::<Touch>()).sum();
+        let segments: usize = self.segments.iter().map(|s| s.capacity() * 4 + 24).sum();
+        touches + segments + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
+    }
+}
+
+impl Source {
+    /// In words, as part of a sentence.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Events(events) => events.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+            Self::Writes(name) => format!("a write of {name}"),
+            Self::Seen => "the user's first instant".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What is known now: for whom each leaf holds, and who is in each segment.
+
+use roaring::RoaringBitmap;
+
+/// Answers to leaves, a row of bits a user: what one fact or one instant changes lies together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeafBits {
+    words: Vec<u64>,
+    /// Words a user.
+    stride: usize,
+}
+
+impl LeafBits {
+    pub(super) fn new(leaves: usize) -> Self {
+        Self { words: Vec::new(), stride: leaves.div_ceil(64).max(1) }
+    }
+
+    /// Makes room for users below this number.
+    pub(super) fn reach(&mut self, users: usize) {
+        if self.words.len() < users * self.stride {
+            self.words.resize(users * self.stride, 0);
+        }
+    }
+
+    /// The bits of a user.
+    pub(super) fn row(&self, user: u32) -> &[u64] {
+        let start = user as usize * self.stride;
+        self.words.get(start..start + self.stride).unwrap_or_default()
+    }
+
+    pub(super) fn get(&self, user: u32, leaf: u32) -> bool {
+        bit(self.row(user), leaf)
+    }
+
+    /// Sets a bit; tells whether it was another.
+    pub(super) fn set(&mut self, user: u32, leaf: u32, holds: bool) -> bool {
+        self.reach(user as usize + 1);
+        let (word, mask) = (user as usize * self.stride + leaf as usize / 64, 1_u64 << (leaf % 64));
+        let Some(word) = self.words.get_mut(word) else { return false };
+        let before = *word & mask != 0;
+        *word = if holds { *word | mask } else { *word & !mask };
+        before != holds
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.words.capacity() * 8
+    }
+}
+
+/// A bit of a row.
+pub(super) fn bit(row: &[u64], leaf: u32) -> bool {
+    row.get(leaf as usize / 64).is_some_and(|word| word >> (leaf % 64) & 1 == 1)
+}
+
+/// Everything that is kept beyond the store.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub(super) universe: RoaringBitmap,
+    pub(super) leaves: LeafBits,
+    /// The members of each segment, in the order of the plan.
+    pub(super) members: Vec<RoaringBitmap>,
+}
+
+impl State {
+    pub(super) fn memory(&self) -> usize {
+        let bitmap = |set: &RoaringBitmap| set.serialized_size() + 64;
+        self.leaves.memory() + bitmap(&self.universe) + self.members.iter().map(bitmap).sum::<usize>()
+    }
+}

@@ -1,0 +1,154 @@
+//! Transitions: who entered or left which segment, when, and why.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+
+use crate::store::{Recorded, UserId};
+use crate::time::Timestamp;
+
+/// A user entered a segment, or left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// Its place among all transitions of an engine, from 1, without gaps.
+    pub sequence: u64,
+    /// The name of the segment.
+    pub segment: Arc<str>,
+    /// The external id of the user, as it was known until then.
+    pub id: Arc<str>,
+    /// The number of the user.
+    pub user: UserId,
+    /// Whether it entered or left.
+    pub movement: Movement,
+    /// The instant at which membership differs from just before.
+    pub at: Timestamp,
+    /// Whether it was reported later than it happened, or has no instant of its own: of a fact that arrived
+    /// late, of a merge, of erasure, of a changed catalog. `at` is then the instant of the engine.
+    pub late: bool,
+    /// What changed.
+    pub cause: Cause,
+}
+
+/// Into a segment, or out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Movement {
+    /// The user was no member just before, and is one now.
+    Entered,
+    /// The user was a member just before, and is none now.
+    Left,
+}
+
+/// What made a transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cause {
+    /// The condition of the segment whose answer changed, in words; of several the first. `None` where the
+    /// user came or went as a whole.
+    pub condition: Option<Arc<str>>,
+    /// Why it changed.
+    pub because: Because,
+}
+
+/// A fact, or an edge of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Because {
+    /// An event of that name.
+    Event(Arc<str>),
+    /// A write of that attribute.
+    Attribute(Arc<str>),
+    /// The user was seen for the first time.
+    FirstSeen,
+    /// Time passed over a fact: in words, which facts and which edge.
+    Time(Arc<str>),
+    /// Two users turned out to be one.
+    Merge,
+    /// The user was erased.
+    Forget,
+    /// Old events were dropped.
+    Retain,
+    /// The segment was added, replaced or removed, or one that it names, or a list.
+    Catalog,
+    /// The store differs from the one that was saved.
+    Restore,
+}
+
+impl Display for Movement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Entered => "entered",
+            Self::Left => "left",
+        })
+    }
+}
+
+impl Display for Because {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(name) => write!(f, "event {name:?}"),
+            Self::Attribute(name) => write!(f, "attribute {name:?}"),
+            Self::FirstSeen => f.write_str("first seen"),
+            Self::Time(edge) => write!(f, "time passed: {edge}"),
+            Self::Merge => f.write_str("merged"),
+            Self::Forget => f.write_str("forgotten"),
+            Self::Retain => f.write_str("old events dropped"),
+            Self::Catalog => f.write_str("catalog changed"),
+            Self::Restore => f.write_str("restored"),
+        }
+    }
+}
+
+/// `ada entered fading at 2026-06-15T12:00:00Z (event "login")`.
+impl Display for Transition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { id, movement, segment, at, cause, .. } = self;
+        write!(f, "{id} {movement} {segment} at {at} ({})", cause.because)
+    }
+}
+
+/// The transitions that a call made, and what became of the fact.
+///
+/// It is a slice of transitions, and iterates over them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub(super) transitions: Vec<Transition>,
+    pub(super) recorded: Option<Recorded>,
+}
+
+impl Changes {
+    /// What became of the fact; `None` where the call took none.
+    pub fn recorded(&self) -> Option<Recorded> {
+        self.recorded
+    }
+
+    /// The transitions, in order.
+    pub fn into_vec(self) -> Vec<Transition> {
+        self.transitions
+    }
+}
+
+impl std::ops::Deref for Changes {
+    type Target = [Transition];
+
+    fn deref(&self) -> &[Transition] {
+        &self.transitions
+    }
+}
+
+impl IntoIterator for Changes {
+    type Item = Transition;
+    type IntoIter = std::vec::IntoIter<Transition>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.transitions.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Changes {
+    type Item = &'a Transition;
+    type IntoIter = std::slice::Iter<'a, Transition>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.transitions.iter()
+    }
+}

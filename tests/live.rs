@@ -1,0 +1,217 @@
+//! The live engine: membership as if evaluated anew at every step, and transitions exactly where membership
+//! differs from one millisecond to the next.
+
+#[path = "live/instants.rs"]
+mod instants;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use whodid::oracle::{Named, Oracle};
+use whodid::testing::{Change, Evaluator, catalog, facts, named, take};
+use whodid::{Changes, Evaluate, Live, MemoryStore, Movement, Plan, Timestamp};
+
+use instants::Instants;
+
+/// What happens to an engine.
+#[derive(Clone, Debug)]
+enum Step {
+    Take(Change),
+    Advance(Timestamp),
+}
+
+/// A segment's name, and the ids in it.
+type Members = BTreeMap<String, BTreeSet<String>>;
+/// Segment, user, movement, instant.
+type Reported = BTreeSet<(String, String, Movement, Timestamp)>;
+
+/// Longer stretches of time are not searched for every instant of change, only compared at their end.
+const SEARCHED: i64 = 100 * 86_400_000;
+
+/// The engine beside the same facts without it.
+struct Run {
+    live: Live,
+    plain: MemoryStore,
+    oracle: Oracle,
+    named: Named,
+    plan: Plan,
+    instants: Instants,
+    sequence: u64,
+}
+
+impl Run {
+    fn new(named: Named, before: &[Change], now: Timestamp, seal: usize) -> Option<Self> {
+        let catalog = catalog(&named);
+        let plan = catalog.plan().ok()?;
+        let mut store = MemoryStore::new().seal_after(seal);
+        let (mut plain, mut oracle) = (MemoryStore::new(), Oracle::new());
+        for fact in before {
+            let taken = take(&mut store, fact.clone());
+            assert_eq!(taken, take(&mut plain, fact.clone()));
+            assert_eq!(taken.is_ok(), oracle.take(fact.clone()).is_ok());
+        }
+        let mut instants = Instants::of(&named);
+        before.iter().for_each(|fact| instants.add(fact));
+        let live = Live::new(catalog, store, now).expect("a valid catalog");
+        let run = Self { live, plain, oracle, named, plan, instants, sequence: 0 };
+        run.is_exact();
+        Some(run)
+    }
+
+    /// Membership of every segment by evaluation.
+    fn evaluate(&self, at: Timestamp) -> Members {
+        let snapshot = self.plain.snapshot();
+        let answers = snapshot.evaluate(&self.plan, at).expect("a valid plan");
+        answers.iter().map(|(name, members)| (name.to_owned(), members.ids().collect())).collect()
+    }
+
+    /// Membership is that of the evaluator, and of the oracle.
+    fn is_exact(&self) {
+        let now = self.live.now();
+        let expected = self.evaluate(now);
+        let snapshot = self.plain.snapshot();
+        let all = snapshot.evaluate(&self.plan, now).expect("a valid plan");
+        for (name, members) in &expected {
+            let kept = self.live.members(name).expect("a segment");
+            assert_eq!(Some(kept), all.get(name).map(|m| m.bitmap()), "{name} at {now}");
+            let segment = &self.named.segments[name];
+            let of_oracle = self.oracle.members(segment, &self.named, now).expect("an answer");
+            assert_eq!(*members, of_oracle, "{name} at {now}");
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let (before, members) = (self.live.now(), self.evaluate(self.live.now()));
+        let wake = self.live.next_change();
+        match step {
+            Step::Advance(to) => {
+                let changes = self.live.advance(*to).expect("an instant");
+                let first = changes.first().map(|change| change.at);
+                assert!(
+                    first.is_none() || wake.is_some() && wake <= first,
+                    "woke at {wake:?}, not {first:?}"
+                );
+                self.passed(before, members, &changes);
+            }
+            Step::Take(change) => self.take(change, members),
+        }
+        self.is_exact();
+    }
+
+    fn take(&mut self, change: &Change, members: Members) {
+        let before = self.live.now();
+        let taken = take(&mut self.plain, change.clone());
+        let changes = feed(&mut self.live, change.clone());
+        assert_eq!(taken.is_ok(), changes.is_ok(), "{change:?}");
+        assert_eq!(taken.is_ok(), self.oracle.take(change.clone()).is_ok(), "{change:?}");
+        let Ok(changes) = changes else { return };
+        self.instants.add(change);
+        if self.live.now() > before || change.at().is_some_and(|at| at > before) {
+            return self.passed(before, members, &changes);
+        }
+        // Late: what differs now, at the engine's instant.
+        let expected = differences(&members, &self.evaluate(before), before);
+        assert!(changes.iter().all(|change| change.late));
+        assert_eq!(self.reported(&changes), expected, "late {change:?}");
+    }
+
+    /// Time passed, and every change on the way was reported at its instant.
+    fn passed(&mut self, from: Timestamp, mut members: Members, changes: &Changes) {
+        assert!(changes.iter().all(|change| !change.late));
+        assert!(changes.is_sorted_by_key(|change| change.at));
+        let mut expected = Reported::new();
+        if self.live.now().millis() - from.millis() > SEARCHED {
+            self.reported(changes);
+            return;
+        }
+        for at in self.instants.between(from, self.live.now()) {
+            let just_before = self.evaluate(Timestamp::from_millis(at.millis() - 1));
+            assert_eq!(members, just_before, "the test overlooked an instant before {at}");
+            let now = self.evaluate(at);
+            expected.extend(differences(&members, &now, at));
+            members = now;
+        }
+        assert_eq!(members, self.evaluate(self.live.now()), "the test overlooked an instant");
+        assert_eq!(self.reported(changes), expected, "from {from} to {}", self.live.now());
+    }
+
+    fn reported(&mut self, changes: &Changes) -> Reported {
+        for change in changes {
+            self.sequence += 1;
+            assert_eq!(change.sequence, self.sequence);
+        }
+        let tuple = |c: &whodid::Transition| (c.segment.to_string(), c.id.to_string(), c.movement, c.at);
+        let reported: Reported = changes.iter().map(tuple).collect();
+        assert_eq!(reported.len(), changes.len(), "one transition twice");
+        reported
+    }
+}
+
+fn differences(before: &Members, after: &Members, at: Timestamp) -> Reported {
+    let mut out = Reported::new();
+    for (name, now) in after {
+        let then = &before[name];
+        out.extend(now.difference(then).map(|id| (name.clone(), id.clone(), Movement::Entered, at)));
+        out.extend(then.difference(now).map(|id| (name.clone(), id.clone(), Movement::Left, at)));
+    }
+    out
+}
+
+fn feed(live: &mut Live, change: Change) -> Result<Changes, whodid::LiveError> {
+    match change {
+        Change::Event(event) => live.record(event),
+        Change::Attribute(write) => live.write(write),
+        Change::User { id, seen } => live.register(&id, seen),
+        Change::Merge { from, into } => live.merge(&from, &into),
+        Change::Forget { user } => live.forget(&user),
+        Change::Retain { since, events } => live.retain(since, &events),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// Facts mostly in order of time, some late, with time passing in between.
+fn steps() -> impl Strategy<Value = (Vec<Change>, Timestamp, Vec<Step>)> {
+    let places = prop::collection::vec((any::<prop::sample::Index>(), 0..6u8, 1..400_000_000_i64), 60);
+    (facts(), any::<prop::sample::Index>(), places).prop_map(|(mut facts, start, places)| {
+        facts.sort_by_key(|fact| fact.at().map(|at| at.millis() / 86_400_000));
+        // A few are moved, so that they come late, or early.
+        for (i, (place, moved, _)) in places.iter().enumerate().take(facts.len()) {
+            if *moved == 0 {
+                let to = place.index(facts.len());
+                facts.swap(i, to);
+            }
+        }
+        let start = start.index(facts.len() + 1);
+        let rest = facts.split_off(start);
+        let at = rest.iter().find_map(Change::at).unwrap_or(Timestamp::from_millis(1_781_524_800_000));
+        let now = Timestamp::from_millis(at.millis() - places[0].2).clamp(Timestamp::MIN, Timestamp::MAX);
+        let mut steps = Vec::new();
+        let mut reached = now;
+        for (fact, (_, kind, by)) in rest.into_iter().zip(&places) {
+            reached = reached.max(fact.at().unwrap_or(reached));
+            steps.push(Step::Take(fact));
+            match kind {
+                1 => steps.push(Step::Advance(reached)),
+                2 | 3 => steps.push(Step::Advance(Timestamp::from_millis(reached.millis() + by))),
+                _ => {}
+            }
+        }
+        let last = Timestamp::from_millis(reached.millis() + places[1].2);
+        steps.push(Step::Advance(last.min(Timestamp::MAX)));
+        (facts, now, steps)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn membership_and_transitions_are_exact(
+        (before, now, steps) in steps(), named in named(), seal in prop::sample::select(vec![2, 5, 1_000]),
+    ) {
+        let Some(mut run) = Run::new(named, &before, now, seal) else { return Ok(()) };
+        for step in steps.iter().filter(|step| !matches!(step, Step::Advance(to) if !to.in_range())) {
+            run.step(step);
+        }
+    }
+}

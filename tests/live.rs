@@ -203,7 +203,7 @@ fn steps() -> impl Strategy<Value = (Vec<Change>, Timestamp, Vec<Step>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn membership_and_transitions_are_exact(

@@ -44,7 +44,7 @@ use crate::time::Timestamp;
 use routes::Routes;
 use settle::{Due, Manner};
 use state::{LeafBits, State};
-use watch::Watches;
+use watch::{Turning, Watches};
 
 /// Why a live engine refuses a call; nothing has changed then.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -143,8 +143,9 @@ impl Live {
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
         self.routes = Routes::of(&self.plan, &self.watches);
-        // Not known: the first advance finds out.
-        self.turns = vec![i64::MIN; self.watches.turning.len()];
+        let (store, now) = (self.store.reading(), self.now);
+        let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());
+        self.turns = self.watches.turning.iter().map(next).collect();
     }
 
     /// Answers everything from the store.

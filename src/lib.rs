@@ -8,7 +8,7 @@ mod holdout;
 pub mod import;
 mod json;
 mod limits;
-mod live;
+pub mod live;
 #[cfg(feature = "testing")]
 pub mod oracle;
 pub mod plan;

@@ -21,12 +21,26 @@ struct Words<'a> {
     at: Timestamp,
     /// The universe, as far as it is asked about.
     everyone: Arc<Bits>,
+    /// The leaves that have been answered ahead, on all cores.
+    ahead: Vec<Bits>,
+}
+
+/// Answers all leaves of a plan at once, where the feature `parallel` is on.
+#[cfg(feature = "parallel")]
+fn ahead(store: &Snapshot, plan: &Plan, at: Timestamp) -> Vec<Bits> {
+    use rayon::prelude::*;
+    plan.leaves().par_iter().map(|leaf| store.leaf(leaf, at)).collect()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn ahead(_: &Snapshot, _: &Plan, _: Timestamp) -> Vec<Bits> {
+    Vec::new()
 }
 
 /// The set of each segment of a plan.
 pub(super) fn sets(store: &Snapshot, plan: &Plan, at: Timestamp, among: Among<'_>) -> Vec<Arc<Bits>> {
     let everyone = store.asked(at, among);
-    let Ok(sets) = fold(plan, &mut Words { store, plan, at, everyone });
+    let Ok(sets) = fold(plan, &mut Words { store, plan, at, everyone, ahead: ahead(store, plan, at) });
     sets
 }
 
@@ -56,7 +70,10 @@ impl Sets for Words<'_> {
 
     fn leaf(&mut self, leaf: usize) -> Result<Arc<Bits>, Infallible> {
         Ok(match self.plan.leaves().get(leaf) {
-            Some(leaf) => self.made(self.store.leaf(leaf, self.at)),
+            Some(asked) => {
+                let answered = self.ahead.get_mut(leaf).map(std::mem::take);
+                self.made(answered.unwrap_or_else(|| self.store.leaf(asked, self.at)))
+            }
             None => Arc::default(),
         })
     }

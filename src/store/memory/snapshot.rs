@@ -75,17 +75,27 @@ impl Snapshot {
         self.users.numbers().next_multiple_of(64).clamp(64, 1 << 16)
     }
 
-    /// A set of users made block by block; `scratch` makes what one worker reuses.
+    /// A set of users made block by block, on all cores where the feature `parallel` is on; `scratch` makes what
+    /// one worker reuses.
     pub(super) fn by_block<S>(
         &self,
-        scratch: impl Fn() -> S + Sync,
-        decide: impl Fn(&mut S, u16, &mut [u64]) + Sync,
+        scratch: impl Fn() -> S + Send + Sync,
+        decide: impl Fn(&mut S, u16, &mut [u64]) + Send + Sync,
     ) -> Bits {
         let room = self.room() / 64;
         let mut words = vec![0; self.blocks().count() * room];
-        let mut scratch = scratch();
-        for (high, words) in self.blocks().zip(words.chunks_mut(room)) {
-            decide(&mut scratch, high, words);
+        #[cfg(not(feature = "parallel"))]
+        {
+            let mut scratch = scratch();
+            for (high, words) in (0..=u16::MAX).zip(words.chunks_mut(room)) {
+                decide(&mut scratch, high, words);
+            }
+        }
+        #[cfg(feature = "parallel")]
+        {
+            use rayon::prelude::*;
+            let blocks = (0..=u16::MAX).into_par_iter().zip(words.par_chunks_mut(room));
+            blocks.for_each_init(scratch, |scratch, (high, words)| decide(scratch, high, words));
         }
         Bits::from_words(words)
     }

@@ -144,6 +144,7 @@ fn every_row_is_held_against_facts() {
 #[test]
 fn every_row_means_what_it_says() {
     for (code, segment, facts, members) in held() {
+        assert_eq!(Segment::from_json(&segment.to_json()), Ok(segment.clone()), "{code}");
         assert_eq!(who(&segment, facts), members, "{code}\n{facts}");
     }
 }

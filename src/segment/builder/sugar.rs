@@ -83,6 +83,8 @@ where
     }
 
     /// Regularly: did it in at least `k` of the last `n` periods of such a span, the latest ending at `T`.
+    ///
+    /// In calendar units it is a measure: `did("login").active_weeks().at_least(3).previous(4, Unit::Week)`.
     pub fn regularly(self, k: u32, n: u32, period: Span) -> Segment {
         // One more than the limit is refused as surely as any number more.
         let periods = (0..n).take(MAX_NODES + 1).map(|i| match i {

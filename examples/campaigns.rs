@@ -12,8 +12,7 @@
 use std::error::Error;
 use std::fs::File;
 
-use whodid::import::Importer;
-use whodid::{Answers, Catalog, Evaluate, MemoryStore, Snapshot, Timestamp, exclusive, sample};
+use whodid::{Answers, Catalog, Evaluate, Importer, MemoryStore, Snapshot, Timestamp, exclusive, sample};
 
 /// What is asked for, with what the bundled sample asks.
 struct Asked {

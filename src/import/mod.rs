@@ -17,7 +17,8 @@
 //!
 //! // What was done before signing up counts.
 //! let now: Timestamp = "2026-06-02T00:00:00Z".parse()?;
-//! let members = store.snapshot().members(&did("page"), now)?;
+//! let snapshot = store.snapshot();
+//! let members = snapshot.members(&did("page"), now)?;
 //! assert_eq!(members.ids().collect::<Vec<_>>(), ["ada"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

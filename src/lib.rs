@@ -28,7 +28,7 @@ pub use event::{AttributeWrite, Event, Fact, IngestError};
 pub use holdout::Split;
 #[cfg(feature = "import")]
 pub use import::{ImportError, Importer};
-pub use live::{Because, Cause, Changes, Live, LiveError, Movement, Transition};
+pub use live::{Announce, Because, Cause, Changes, Live, LiveError, Movement, Saved, Transition};
 pub use plan::{Plan, PlanError};
 pub use priority::{Audience, Campaign, Exclusive, PriorityError, exclusive};
 pub use segment::builder::{

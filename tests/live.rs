@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use whodid::oracle::{Named, Oracle};
-use whodid::testing::{Change, Evaluator, catalog, facts, named, take};
-use whodid::{Changes, Evaluate, Live, MemoryStore, Movement, Plan, Timestamp};
+use whodid::segment::Segment;
+use whodid::testing::{Change, Evaluator, catalog, facts, named, segments, take};
+use whodid::{Announce, Changes, Evaluate, Live, MemoryStore, Movement, Plan, Saved, Timestamp};
 
 use instants::Instants;
 
@@ -18,6 +19,10 @@ use instants::Instants;
 enum Step {
     Take(Change),
     Advance(Timestamp),
+    Insert(usize, Segment, Announce),
+    Remove(usize),
+    InsertList(BTreeSet<String>),
+    Restart,
 }
 
 /// A segment's name, and the ids in it.
@@ -37,6 +42,7 @@ struct Run {
     plan: Plan,
     instants: Instants,
     sequence: u64,
+    taken: Vec<Change>,
 }
 
 impl Run {
@@ -53,7 +59,7 @@ impl Run {
         let mut instants = Instants::of(&named);
         before.iter().for_each(|fact| instants.add(fact));
         let live = Live::new(catalog, store, now).expect("a valid catalog");
-        let run = Self { live, plain, oracle, named, plan, instants, sequence: 0 };
+        let run = Self { live, plain, oracle, named, plan, instants, sequence: 0, taken: before.to_vec() };
         run.is_exact();
         Some(run)
     }
@@ -94,12 +100,34 @@ impl Run {
                 self.passed(before, members, &changes);
             }
             Step::Take(change) => self.take(change, members),
+            Step::Insert(place, segment, announce) => {
+                let name = format!("s{place}");
+                let mut named = self.named.clone();
+                named.segments.insert(name.clone(), segment.clone());
+                let changes = self.live.insert(name, segment.clone(), *announce).ok();
+                self.edited(named, &members, changes, *announce);
+            }
+            Step::Remove(place) => {
+                let name = format!("s{place}");
+                let mut named = self.named.clone();
+                named.segments.remove(&name);
+                let changes = self.live.remove(&name, Announce::Transitions).ok();
+                self.edited(named, &members, changes, Announce::Transitions);
+            }
+            Step::InsertList(ids) => {
+                let mut named = self.named.clone();
+                named.lists.insert("vip".to_owned(), ids.clone());
+                let changes = self.live.insert_list("vip", ids.iter(), Announce::Transitions).ok();
+                self.edited(named, &members, changes, Announce::Transitions);
+            }
+            Step::Restart => self.restart(),
         }
         self.is_exact();
     }
 
     fn take(&mut self, change: &Change, members: Members) {
         let before = self.live.now();
+        self.taken.push(change.clone());
         let taken = take(&mut self.plain, change.clone());
         let changes = feed(&mut self.live, change.clone());
         assert_eq!(taken.is_ok(), changes.is_ok(), "{change:?}");
@@ -113,6 +141,36 @@ impl Run {
         let expected = differences(&members, &self.evaluate(before), before);
         assert!(changes.iter().all(|change| change.late));
         assert_eq!(self.reported(&changes), expected, "late {change:?}");
+    }
+
+    /// The catalog is another.
+    fn edited(&mut self, named: Named, before: &Members, changes: Option<Changes>, announce: Announce) {
+        let plan = catalog(&named).plan();
+        assert_eq!(plan.is_ok(), changes.is_some(), "{plan:?}");
+        let (Ok(plan), Some(changes)) = (plan, changes) else { return };
+        self.instants.read_all(&named);
+        (self.plan, self.named) = (plan, named);
+        let now = self.live.now();
+        let expected = match announce {
+            Announce::Transitions => differences(before, &self.evaluate(now), now),
+            Announce::Silently => Reported::new(),
+        };
+        assert_eq!(self.reported(&changes), expected);
+    }
+
+    /// The process ends and begins anew, with the same facts.
+    fn restart(&mut self) {
+        let text = serde_json::to_string(&self.live.save()).expect("JSON");
+        let saved: Saved = serde_json::from_str(&text).expect("JSON");
+        let mut store = MemoryStore::new();
+        for fact in &self.taken {
+            // Some were refused before as well.
+            let _taken = take(&mut store, fact.clone());
+        }
+        let (live, changes) = Live::restore(&saved, store).expect("what was saved");
+        assert_eq!((changes.len(), live.sequence()), (0, self.sequence));
+        assert_eq!((live.now(), live.catalog()), (self.live.now(), self.live.catalog()));
+        self.live = live;
     }
 
     /// Time passed, and every change on the way was reported at its instant.
@@ -149,8 +207,9 @@ impl Run {
 
 fn differences(before: &Members, after: &Members, at: Timestamp) -> Reported {
     let mut out = Reported::new();
-    for (name, now) in after {
-        let then = &before[name];
+    let none = BTreeSet::new();
+    for name in before.keys().chain(after.keys()) {
+        let [then, now] = [before, after].map(|members| members.get(name).unwrap_or(&none));
         out.extend(now.difference(then).map(|id| (name.clone(), id.clone(), Movement::Entered, at)));
         out.extend(then.difference(now).map(|id| (name.clone(), id.clone(), Movement::Left, at)));
     }
@@ -169,10 +228,24 @@ fn feed(live: &mut Live, change: Change) -> Result<Changes, whodid::LiveError> {
     }
 }
 
+/// A change of the catalog, or of the process.
+fn edits() -> impl Strategy<Value = Step> {
+    let announce = prop_oneof![3 => Just(Announce::Transitions), 1 => Just(Announce::Silently)];
+    prop_oneof![
+        (0..4_usize, segments(&["s0", "s1", "s2", "s3"]), announce)
+            .prop_map(|(place, segment, announce)| Step::Insert(place, segment, announce)),
+        (0..4_usize).prop_map(Step::Remove),
+        prop::collection::btree_set(prop::sample::select(vec!["u0", "u1", "u3", "anon"]), 0..3)
+            .prop_map(|ids| Step::InsertList(ids.into_iter().map(str::to_owned).collect())),
+        Just(Step::Restart),
+    ]
+}
+
 /// Facts mostly in order of time, some late, with time passing in between.
 fn steps() -> impl Strategy<Value = (Vec<Change>, Timestamp, Vec<Step>)> {
     let places = prop::collection::vec((any::<prop::sample::Index>(), 0..6u8, 1..400_000_000_i64), 60);
-    (facts(), any::<prop::sample::Index>(), places).prop_map(|(mut facts, start, places)| {
+    let edits = prop::collection::vec(edits(), 0..4);
+    (facts(), any::<prop::sample::Index>(), places, edits).prop_map(|(mut facts, start, places, edits)| {
         facts.sort_by_key(|fact| fact.at().map(|at| at.millis() / 86_400_000));
         // A few are moved, so that they come late, or early.
         for (i, (place, moved, _)) in places.iter().enumerate().take(facts.len()) {
@@ -197,6 +270,9 @@ fn steps() -> impl Strategy<Value = (Vec<Change>, Timestamp, Vec<Step>)> {
             }
         }
         let last = Timestamp::from_millis(reached.millis() + places[1].2);
+        for (edit, (place, ..)) in edits.into_iter().zip(&places) {
+            steps.insert(place.index(steps.len() + 1), edit);
+        }
         steps.push(Step::Advance(last.min(Timestamp::MAX)));
         (facts, now, steps)
     })

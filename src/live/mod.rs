@@ -20,9 +20,11 @@
 //! order by time, and asks again about these users alone, at exactly these instants.
 
 mod apply;
+mod catalog;
 mod crossing;
 mod edge;
 mod routes;
+mod saved;
 mod settle;
 mod state;
 mod transition;
@@ -34,6 +36,8 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+pub use catalog::Announce;
+pub use saved::Saved;
 pub use transition::{Because, Cause, Changes, Movement, Transition};
 
 use crate::catalog::Catalog;
@@ -64,6 +68,9 @@ pub enum LiveError {
         /// Why it is refused.
         error: IngestError,
     },
+    /// A saved state cannot be read.
+    #[error("the saved state of a live engine cannot be read: {0}")]
+    Saved(String),
     /// An instant lies outside the years 1 to 9999.
     #[error("{0} lies outside the years 1 to 9999")]
     OutOfRange(Timestamp),

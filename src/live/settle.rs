@@ -140,18 +140,32 @@ impl Live {
         } else {
             members.remove(user)
         };
+        let name = Arc::clone(&self.names[segment as usize]);
+        let transition = self.transition(&name, user, holds, cause, manner);
+        out.push(transition);
+    }
+
+    /// The next transition.
+    pub(super) fn transition(
+        &mut self,
+        segment: &Arc<str>,
+        user: u32,
+        holds: bool,
+        cause: Cause,
+        manner: &Manner,
+    ) -> Transition {
         self.sequence += 1;
         let id = self.parting.as_ref().filter(|(of, _)| *of == user).map(|(_, id)| Arc::clone(id));
-        out.push(Transition {
+        Transition {
             sequence: self.sequence,
-            segment: Arc::clone(&self.names[segment as usize]),
+            segment: Arc::clone(segment),
             id: id.unwrap_or_else(|| self.store.reading().id_of(user).unwrap_or_default().into()),
             user: UserId(user),
             movement: if holds { Movement::Entered } else { Movement::Left },
             at: Timestamp::from_millis(manner.at),
             late: manner.late,
             cause,
-        });
+        }
     }
 }
 

@@ -42,6 +42,35 @@ impl LeafBits {
         before != holds
     }
 
+    /// The bits of other leaves, each the one that is named of these, or unset.
+    pub(super) fn carried(&self, from: &[Option<u32>]) -> Self {
+        let mut carried = Self::new(from.len());
+        let users = self.words.len() / self.stride.max(1);
+        carried.reach(users);
+        // Those that keep their place go word by word.
+        let mut in_place = vec![0_u64; carried.stride.min(self.stride)];
+        let mut moved = Vec::new();
+        for (to, from) in (0..).zip(from).filter_map(|(to, from)| Some((to, (*from)?))) {
+            match in_place.get_mut(to as usize / 64) {
+                Some(mask) if to == from => *mask |= 1 << (to % 64),
+                _ => moved.push((to, from)),
+            }
+        }
+        for (old, new) in
+            self.words.chunks_exact(self.stride).zip(carried.words.chunks_exact_mut(carried.stride))
+        {
+            for ((new, old), mask) in new.iter_mut().zip(old).zip(&in_place) {
+                *new = old & mask;
+            }
+            for (to, _) in moved.iter().filter(|(_, from)| bit(old, *from)) {
+                if let Some(word) = new.get_mut(*to as usize / 64) {
+                    *word |= 1 << (to % 64);
+                }
+            }
+        }
+        carried
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.words.capacity() * 8
     }

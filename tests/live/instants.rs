@@ -22,14 +22,18 @@ pub struct Instants {
 impl Instants {
     pub fn of(named: &Named) -> Self {
         let mut instants = Self { zones: vec![Tz::UTC], ..Self::default() };
+        instants.read_all(named);
+        instants
+    }
+
+    pub fn read_all(&mut self, named: &Named) {
         for segment in named.segments.values() {
             let text = segment.to_json();
             let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-            instants.read(&json);
-            instants.calendars |= text.contains("calendar");
-            instants.anniversaries |= text.contains("anniversary");
+            self.read(&json);
+            self.calendars |= text.contains("calendar");
+            self.anniversaries |= text.contains("anniversary");
         }
-        instants
     }
 
     /// Any text in a segment may be a span, a zone or an instant.

@@ -2,13 +2,14 @@
 
 use chrono_tz::Tz;
 
+use super::measure::{Active, Distinct, MeasureState, Measuring, Quantified, Statistic, Sum, Times};
 use super::occurrence::{Occurrence, Which};
 use super::range::range_methods;
 use super::value::{OfBehavior, Subject};
 use super::windows::{
     Calendar, Ever, WindowState, Windowed, around_methods, in_zone, sealed::Sealed, window_methods,
 };
-use crate::segment::{Did, EventMatch, Filter, Measure, Measured, Quantity, Range, Segment};
+use crate::segment::{Did, EventMatch, Filter, Measure, Measured, Range, Segment};
 use crate::time::{Span, Unit};
 use crate::value::Number;
 use crate::window::Window;
@@ -44,6 +45,9 @@ pub trait GroupState: Sealed {
     fn same(self) -> Option<String>;
 }
 
+impl Sealed for Ungrouped {}
+impl Sealed for Grouped {}
+
 impl GroupState for Ungrouped {
     fn same(self) -> Option<String> {
         None
@@ -53,145 +57,6 @@ impl GroupState for Ungrouped {
 impl GroupState for Grouped {
     fn same(self) -> Option<String> {
         Some(self.0)
-    }
-}
-
-/// The number of times: what is measured until something else is named.
-#[derive(Clone, Copy, Debug)]
-pub struct Times;
-
-/// The sum of a property.
-#[derive(Clone, Debug)]
-pub struct Sum(String);
-
-/// The mean, the smallest or the largest of a property's numbers.
-#[derive(Clone, Debug)]
-pub struct Statistic {
-    of: String,
-    measure: fn(String, Range) -> Measure,
-}
-
-/// The number of distinct values of a property.
-#[derive(Clone, Debug)]
-pub struct Distinct(String);
-
-/// The number of distinct calendar units with an event.
-#[derive(Clone, Copy, Debug)]
-pub struct Active {
-    unit: Unit,
-    tz: Tz,
-}
-
-/// What a [`Behavior`] can carry as its measure.
-pub trait MeasureState: Sealed {
-    #[doc(hidden)]
-    fn use_zone(&mut self, _: Tz) {}
-}
-
-/// A measure that a range can be held against.
-pub trait Measuring: MeasureState {
-    #[doc(hidden)]
-    fn held_against(self, range: Range) -> Measure;
-}
-
-/// A measure that is a number by itself, 0 where nothing matches: what a score can multiply and a trait can read.
-pub trait Quantified: MeasureState {
-    #[doc(hidden)]
-    fn quantity(self) -> Quantity;
-}
-
-macro_rules! sealed {
-    ($($state:ty),*) => {$( impl Sealed for $state {} )*};
-}
-
-sealed!(Times, Sum, Statistic, Distinct, Active, Measure, Ungrouped, Grouped);
-
-impl MeasureState for Times {}
-impl MeasureState for Sum {}
-impl MeasureState for Statistic {}
-impl MeasureState for Distinct {}
-
-impl MeasureState for Active {
-    fn use_zone(&mut self, zone: Tz) {
-        self.tz = zone;
-    }
-}
-
-impl MeasureState for Measure {
-    fn use_zone(&mut self, zone: Tz) {
-        if let Self::Active { tz, .. } = self {
-            *tz = zone;
-        }
-    }
-}
-
-impl Measuring for Times {
-    fn held_against(self, range: Range) -> Measure {
-        Measure::Times(range)
-    }
-}
-
-impl Measuring for Sum {
-    fn held_against(self, range: Range) -> Measure {
-        Measure::Sum { of: self.0, range }
-    }
-}
-
-impl Measuring for Statistic {
-    fn held_against(self, range: Range) -> Measure {
-        (self.measure)(self.of, range)
-    }
-}
-
-impl Measuring for Distinct {
-    fn held_against(self, range: Range) -> Measure {
-        Measure::Distinct { of: self.0, range }
-    }
-}
-
-impl Measuring for Active {
-    fn held_against(self, range: Range) -> Measure {
-        Measure::Active { unit: self.unit, tz: self.tz, range }
-    }
-}
-
-impl Measuring for Measure {
-    fn held_against(mut self, new: Range) -> Measure {
-        match &mut self {
-            Self::Times(range)
-            | Self::Sum { range, .. }
-            | Self::Avg { range, .. }
-            | Self::Min { range, .. }
-            | Self::Max { range, .. }
-            | Self::Distinct { range, .. }
-            | Self::Active { range, .. } => *range = range.and(new),
-            Self::First(_) | Self::Latest(_) | Self::FirstValue { .. } | Self::LatestValue { .. } => {}
-        }
-        self
-    }
-}
-
-impl Quantified for Times {
-    fn quantity(self) -> Quantity {
-        Quantity::Times
-    }
-}
-
-impl Quantified for Sum {
-    fn quantity(self) -> Quantity {
-        Quantity::Sum(self.0)
-    }
-}
-
-impl Quantified for Distinct {
-    fn quantity(self) -> Quantity {
-        Quantity::Distinct(self.0)
-    }
-}
-
-impl Quantified for Active {
-    fn quantity(self) -> Quantity {
-        Quantity::Active { unit: self.unit, tz: self.tz }
     }
 }
 

@@ -61,6 +61,7 @@
 
 mod attribute;
 mod did;
+mod measure;
 mod occurrence;
 mod ops;
 mod patterns;
@@ -72,10 +73,8 @@ mod value;
 mod windows;
 
 pub use attribute::{Change, Seen, changed, seen};
-pub use did::{
-    Active, Behavior, Distinct, GroupState, Grouped, MeasureState, Measuring, Quantified, Statistic, Sum,
-    Times, Ungrouped, did,
-};
+pub use did::{Behavior, GroupState, Grouped, Ungrouped, did};
+pub use measure::{Active, Distinct, MeasureState, Measuring, Quantified, Statistic, Sum, Times};
 pub use occurrence::Occurrence;
 pub use ops::{Conditions, all, any, everyone, list, no_one, sample, segment};
 pub use score::{Scoring, at_least, score};

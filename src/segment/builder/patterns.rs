@@ -1,6 +1,7 @@
 //! Which events: names, prefixes, filters.
 
-use super::did::{Behavior, Times, Ungrouped};
+use super::did::{Behavior, Ungrouped};
+use super::measure::Times;
 use super::windows::Ever;
 use crate::segment::{EventMatch, EventPattern, Filter};
 

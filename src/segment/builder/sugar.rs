@@ -1,7 +1,8 @@
 //! What people say often, expanded at once into the law's forms.
 
 use super::attribute::seen;
-use super::did::{Behavior, Quantified, Ungrouped};
+use super::did::{Behavior, Ungrouped};
+use super::measure::Quantified;
 use super::ops::all;
 use super::score::{at_least, score};
 use super::windows::{Ever, Windowed};

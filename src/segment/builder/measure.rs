@@ -32,7 +32,7 @@ pub struct Active {
     pub(super) tz: Tz,
 }
 
-/// What a [`Behavior`] can carry as its measure.
+/// What a [`Behavior`](super::Behavior) can carry as its measure.
 pub trait MeasureState: Sealed {
     #[doc(hidden)]
     fn use_zone(&mut self, _: Tz) {}

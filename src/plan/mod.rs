@@ -169,3 +169,6 @@ fn bad_pattern(error: regex::Error) -> PlanError {
     SegmentError::Regex { path: Path::ROOT.to_string(), pattern: String::new(), message: error.to_string() }
         .into()
 }
+
+#[cfg(test)]
+mod tests;

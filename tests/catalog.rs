@@ -1,5 +1,7 @@
 //! Catalogs: one document, in order, checked whole.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use whodid::segment::Segment;
 use whodid::{Catalog, Evaluate, Event, Ingest, MemoryStore, PlanError, Timestamp, did, list, segment};
 

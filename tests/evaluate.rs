@@ -1,5 +1,7 @@
 //! Asking: the reading methods that every store has, on the in-memory one, on references to it, and on one that fails.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::rc::Rc;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Plans: what is asked once, what is folded away, how it prints, and what cannot be asked.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use whodid::segment::Segment;
 use whodid::{Catalog, Plan, PlanError};
 

@@ -59,8 +59,7 @@ impl<'s, S: EventStore + ?Sized> Members<'s, S> {
     /// # Errors
     /// What the store cannot read; nothing follows after that.
     pub fn try_ids(&self) -> impl Iterator<Item = Result<String, S::Error>> + use<'_, 's, S> {
-        let names = Names { store: self.store, left: self.bitmap.iter(), ready: Vec::new().into_iter() };
-        names
+        Names { store: self.store, left: self.bitmap.iter(), ready: Vec::new().into_iter() }
     }
 
     /// Visits the external ids of all of them in one go, in any order: quicker than one by one.

@@ -20,6 +20,7 @@ use crate::window::Window;
 /// a leaf. They are equal when what they ask is written alike, whatever it was compiled to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // a plan has few of them, in one list
 pub enum Leaf {
     /// A behaviour holds.
     Did(Behaviour),
@@ -173,6 +174,7 @@ impl Leaf {
     }
 
     /// Whether it holds at `T` for a user of these facts.
+    #[cfg(test)]
     pub(crate) fn holds(&self, facts: &UserFacts<'_>, t: Timestamp) -> bool {
         self.at(t).holds(facts)
     }

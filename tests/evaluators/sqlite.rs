@@ -1,5 +1,7 @@
 //! The outside store of `examples/sqlite_store.rs`, each in a file of its own.
 
+#![allow(clippy::expect_used)]
+
 #[path = "../../examples/sqlite_store.rs"]
 #[allow(dead_code)]
 mod sqlite_store;

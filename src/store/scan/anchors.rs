@@ -1,5 +1,7 @@
 //! Who is asked about, and the instants of each that windows lie around.
 
+#![allow(clippy::mutable_key_type)] // compiled patterns, which are no part of what makes keys equal
+
 use foldhash::HashMap;
 use roaring::RoaringBitmap;
 

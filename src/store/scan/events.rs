@@ -1,5 +1,7 @@
 //! One pass over events for any number of questions.
 
+#![allow(clippy::mutable_key_type)] // compiled patterns, which are no part of what makes keys equal
+
 use foldhash::HashMap;
 use roaring::RoaringBitmap;
 

@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
-use whodid::Timestamp;
 use whodid::oracle::{Named, Oracle};
 use whodid::segment::Segment;
-use whodid::testing::{Change, Evaluator, Scenario, change, checks, measured, named, scenarios, segments};
+use whodid::testing::{
+    Change, Evaluator, Scenario, change, checks, dids, event, measured, named, scenarios, segments,
+};
+use whodid::{MemoryStore, Timestamp};
 
 /// Runs a law over so many random cases, a fraction of them where `share` is less than 1.
 fn law<S: Strategy>(strategy: S, share: f64, holds: impl Fn(S::Value) -> Result<(), TestCaseError>) {
@@ -30,6 +32,10 @@ fn law<S: Strategy>(strategy: S, share: f64, holds: impl Fn(S::Value) -> Result<
     if let Err(error) = TestRunner::new(config).run(&strategy, holds) {
         panic!("{error}");
     }
+}
+
+fn usual() -> Timestamp {
+    "2026-06-15T12:00:00Z".parse().expect("an instant")
 }
 
 /// The oracle and one other, for the laws: the rest answer as the oracle does.
@@ -56,22 +62,74 @@ fn every_evaluator_answers_as_the_oracle() {
     });
 }
 
-/// Every fact has the same fate, and every question the same answer.
+/// Every fact has the same fate, and every question the same answer: halfway, and when all facts are in.
 fn same_as_oracle(scenario: &Scenario, evaluator: &mut dyn Evaluator) -> Result<(), TestCaseError> {
     let mut oracle = Oracle::new();
-    let case = || scenario.to_case("random", "engine and oracle differ");
-    for (i, fact) in scenario.facts.iter().enumerate() {
-        let (expected, taken) = (Evaluator::take(&mut oracle, fact.clone()), evaluator.take(fact.clone()));
-        let same = expected.as_ref().ok() == taken.as_ref().ok();
-        prop_assert!(same, "fact {i}: {taken:?}, not {expected:?}, in {}\n{}", evaluator.name(), case());
+    let (half, rest) = scenario.facts.split_at(scenario.facts.len() / 2);
+    for facts in [half, rest] {
+        for fact in facts {
+            let (expected, taken) =
+                (Evaluator::take(&mut oracle, fact.clone()), evaluator.take(fact.clone()));
+            let same = expected.as_ref().ok() == taken.as_ref().ok();
+            prop_assert!(same, "{}: {taken:?}, not {expected:?}, in {}", fact.to_json(), evaluator.name());
+        }
+        same_answers(scenario, &mut oracle, evaluator)?;
     }
+    Ok(())
+}
+
+fn same_answers(
+    scenario: &Scenario,
+    oracle: &mut Oracle,
+    evaluator: &mut dyn Evaluator,
+) -> Result<(), TestCaseError> {
+    let case = || scenario.to_case("random", "engine and oracle differ");
     for (i, (at, segment)) in scenario.checks.iter().enumerate() {
-        let expected = Evaluator::members(&mut oracle, segment, &scenario.named, *at);
+        let expected = Evaluator::members(oracle, segment, &scenario.named, *at);
         let answer = evaluator.members(segment, &scenario.named, *at);
         let same = expected.as_ref().ok() == answer.as_ref().ok();
         prop_assert!(same, "check {i}: {answer:?}, not {expected:?}, in {}\n{}", evaluator.name(), case());
     }
     Ok(())
+}
+
+#[test]
+fn users_with_many_events_are_counted_alike() {
+    let facts = prop::collection::vec(event().prop_map(Change::Event), 200..800);
+    let asked = dids().prop_map(Segment::Did);
+    let checks = prop::collection::vec((Just(usual()), asked), 8);
+    let scenario =
+        (facts, checks).prop_map(|(facts, checks)| Scenario { facts, checks, ..Scenario::default() });
+    law(scenario, 0.04, |scenario| {
+        for new in evaluators::all().into_iter().skip(1) {
+            same_as_oracle(&scenario, &mut *new())?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn users_on_both_sides_of_a_block_are_answered_alike() {
+    law(scenarios(), 0.04, |scenario| same_as_oracle(&scenario, &mut *evaluators::beyond_a_block()));
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was() {
+    law(scenarios(), 0.1, |scenario| {
+        let mut store = MemoryStore::new().seal_after(8);
+        let (half, rest) = scenario.facts.split_at(scenario.facts.len() / 2);
+        half.iter().for_each(|fact| drop(evaluators::take(&mut store, fact.clone())));
+        let (snapshot, mut oracle) = (store.snapshot(), loaded(|| Box::new(Oracle::new()), half));
+        rest.iter().for_each(|fact| drop(evaluators::take(&mut store, fact.clone())));
+        store.compact();
+        let catalog = evaluators::catalog(&scenario.named).map_err(TestCaseError::fail)?;
+        for (at, segment) in &scenario.checks {
+            let then = evaluators::members(&snapshot, &catalog, segment, *at);
+            let expected = oracle.members(segment, &scenario.named, *at);
+            prop_assert_eq!(then, expected, "{} at {}", segment.to_json(), at);
+        }
+        Ok(())
+    });
 }
 
 #[test]
@@ -273,7 +331,7 @@ fn a_measured_number_is_what_its_score_is_held_against() {
         for fact in &facts {
             let _ = Evaluator::take(&mut oracle, fact.clone());
         }
-        let at: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
+        let at = usual();
         let numbers = oracle.measure(&measured, at).expect("a valid measure");
         for bound in [-1, 0, 1, 2, 5] {
             let of = vec![Points { points: 1, earned: Earned::Per(measured.clone()) }];

@@ -3,14 +3,16 @@
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::pools::numbers;
 use crate::segment::Range;
 use crate::value::Number;
 
-/// A range of counts.
+/// A range of counts; one in twelve of large ones.
 pub fn counts() -> BoxedStrategy<Range> {
-    (0..4i64, 0..3i64, 0..8u8)
+    let count = prop_oneof![11 => 0..4i64, 1 => select(vec![15, 16, 17, 40, 100, 255, 256])];
+    (count, 0..3i64, 0..8u8)
         .prop_map(|(n, more, form)| range(Number::Int(n), Number::Int(n + more), form))
         .boxed()
 }

@@ -1,5 +1,7 @@
 //! Everything that answers segments, each behind one small trait.
 
+#![allow(dead_code, clippy::expect_used)] // not every test binary uses all of it
+
 mod bare;
 mod sqlite;
 
@@ -35,6 +37,21 @@ pub fn outside() -> Vec<New> {
     vec![|| Box::new(StoreEvaluator::new("plain store", PlainStore::new())), || {
         Box::new(StoreEvaluator::new("SQLite store", sqlite::new_store()))
     }]
+}
+
+/// A store in which the users of a test come after so many others that they lie in two blocks of 65 536.
+pub fn beyond_a_block() -> Box<dyn Evaluator> {
+    const FILLER: &str = "filler ";
+    let mut store = MemoryStore::new();
+    for i in 0..65_534 {
+        store.register(&format!("{FILLER}{i}"), Timestamp::MAX).expect("a user");
+    }
+    let ask: Ask = |snapshot, catalog, segment, at| {
+        let mut ids = members(snapshot, catalog, segment, at)?;
+        ids.retain(|id| !id.starts_with(FILLER));
+        Ok(ids)
+    };
+    Box::new(Memory { name: "memory, in two blocks", store, taken: 0, compacts: 25, ask })
 }
 
 /// The in-memory store, and a way of asking it.

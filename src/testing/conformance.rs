@@ -1,6 +1,7 @@
 //! The suite that a store of one's own passes: the contract of [`EventStore`] and [`Ingest`], and nothing else.
 
 mod contract;
+mod overrides;
 
 use std::fmt::Display;
 
@@ -35,7 +36,7 @@ where
     let outcome = random(asked.unwrap_or(SCENARIOS), |scenario| {
         let mut store = StoreEvaluator::new("the store", new());
         let answers = agree(scenario, &mut store);
-        answers.and_then(|()| contract::overrides(store.store(), scenario))
+        answers.and_then(|()| overrides::overrides(store.store(), scenario))
     });
     if let Err(failure) = outcome {
         fail(&failure);

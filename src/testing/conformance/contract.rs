@@ -1,14 +1,12 @@
 //! The contract, point by point.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 
 use roaring::RoaringBitmap;
 
-use super::super::{Inherited, Scenario, catalog};
 use super::fail;
 use crate::event::{AttributeWrite, Event, Fact};
-use crate::plan::Plan;
 use crate::segment::EventPattern;
 use crate::store::{Among, EventQuery, EventStore, Ingest, Recorded, UserId};
 use crate::time::Timestamp;
@@ -24,7 +22,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// What a call answered; where it failed the test fails.
-fn done<T, E: Display>(outcome: Result<T, E>, call: &str) -> T {
+pub(super) fn done<T, E: Display>(outcome: Result<T, E>, call: &str) -> T {
     match outcome {
         Ok(done) => done,
         Err(error) => fail(&format!("{call} failed: {error}")),
@@ -394,77 +392,4 @@ fn what_is_not_retained_is_gone<S: Store>(mut store: S) {
         Recorded::New,
         "an id of a dropped event",
     );
-}
-
-/// Whether what a store overrides answers as what it inherits does.
-pub(super) fn overrides<S: Store>(store: &S, scenario: &Scenario) -> Result<(), String> {
-    let plain = Inherited(store);
-    let catalog = catalog(&scenario.named);
-    for (at, segment) in &scenario.checks {
-        let Ok(plan) = catalog.plan_of(segment) else { continue };
-        let universe = done(store.universe(*at), "universe");
-        let half: RoaringBitmap = universe.iter().filter(|user| user % 2 == 0).collect();
-        let one = universe.min().map(|user| Among::User(UserId::new(user)));
-        for among in [Some(Among::Everyone), Some(Among::Users(&half)), one].into_iter().flatten() {
-            let differs = |what: &str| Err(format!("{what} of {plan} at {at} among {among:?} differs"));
-            if !resolved_alike(store, &plain, &plan, *at, among) {
-                return differs("resolve");
-            }
-            if !measured_alike(store, &plain, &plan, *at, among) {
-                return differs("numbers");
-            }
-            let answers =
-                |set: &RoaringBitmap| set.iter().filter(|u| among.contains(UserId::new(*u))).collect();
-            let sets = |sets: Vec<RoaringBitmap>| sets.iter().map(answers).collect::<Vec<BTreeSet<u32>>>();
-            let (own, inherited) = (store.answer(&plan, *at, among), plain.answer(&plan, *at, among));
-            if sets(done(own, "answer")) != sets(done(inherited, "answer")) {
-                return differs("answer");
-            }
-        }
-        let (own, inherited) = (store.answer_counts(&plan, *at), plain.answer_counts(&plan, *at));
-        if done(own, "answer_counts") != done(inherited, "answer_counts") {
-            return Err(format!("answer_counts of {plan} at {at} differs"));
-        }
-        for user in universe.iter().map(UserId::new) {
-            let (own, inherited) = (store.answer_user(&plan, user, *at), plain.answer_user(&plan, user, *at));
-            if done(own, "answer_user") != done(inherited, "answer_user") {
-                return Err(format!("answer_user of {plan} at {at} for {user:?} differs"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn resolved_alike<S: Store>(
-    store: &S,
-    plain: &Inherited<&S>,
-    plan: &Plan,
-    at: Timestamp,
-    among: Among<'_>,
-) -> bool {
-    let leaves: Vec<_> = plan.leaves().iter().collect();
-    let (own, inherited) = (store.resolve(&leaves, at, among), plain.resolve(&leaves, at, among));
-    done(own, "resolve") == done(inherited, "resolve")
-}
-
-fn measured_alike<S: Store>(
-    store: &S,
-    plain: &Inherited<&S>,
-    plan: &Plan,
-    at: Timestamp,
-    among: Among<'_>,
-) -> bool {
-    let measures: Vec<_> = plan.measures().iter().collect();
-    let mut found = [BTreeMap::new(), BTreeMap::new()];
-    let [own, inherited] = &mut found;
-    let keep = |into: &mut BTreeMap<UserId, Vec<_>>, user, numbers: &[crate::plan::ExactSum]| {
-        if among.contains(user) && numbers.iter().any(|number| !number.is_zero()) {
-            into.insert(user, numbers.to_vec());
-        }
-    };
-    done(store.numbers(&measures, at, among, &mut |user, numbers| keep(own, user, numbers)), "numbers");
-    let inherit = plain.numbers(&measures, at, among, &mut |user, numbers| keep(inherited, user, numbers));
-    done(inherit, "numbers");
-    let [own, inherited] = found;
-    own == inherited
 }

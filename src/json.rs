@@ -14,9 +14,7 @@ pub(crate) use lex::SyntaxError;
 pub(crate) use object::Object;
 pub(crate) use path::Path;
 pub(crate) use serde_tree::through_json;
-#[cfg(feature = "testing")]
-pub(crate) use value::read_value;
-pub(crate) use value::{instant_text, read_scalar, span_text, write_scalar};
+pub(crate) use value::{instant_text, read_scalar, read_value, span_text, write_scalar, write_value};
 
 /// How deep arrays and objects may nest. The deepest legal segment needs four levels for each of its 64 (a
 /// score holds an object, an object, a list and an object), a few in its leaf and two in a catalog.

@@ -67,6 +67,9 @@ pub enum IngestError {
         /// How many are allowed.
         limit: usize,
     },
+    /// A text is no fact in JSON.
+    #[error("not a fact in JSON: {0}")]
+    Json(String),
     /// A user is merged into itself, perhaps by another of its ids.
     #[error("{from:?} and {into:?} are one user, which cannot be merged into itself")]
     MergedIntoItself {

@@ -1,11 +1,14 @@
 //! Facts: what users did and who they are, before a store takes them in.
 
 mod check;
+mod json;
 
 use std::fmt;
 
 pub use check::IngestError;
 pub(crate) use check::check_id;
+#[cfg(feature = "testing")]
+pub(crate) use json::{KINDS, read_kind, write_fact};
 
 use crate::time::Timestamp;
 use crate::value::Value;

@@ -82,7 +82,7 @@ pub(crate) fn write_scalar(scalar: &Scalar) -> Json {
 }
 
 /// The JSON form of a value; an error where JSON would read it as another one.
-fn write_value(value: &Value) -> Result<Json, Fault> {
+pub(crate) fn write_value(value: &Value) -> Result<Json, Fault> {
     match value {
         Value::Scalar(one) => Ok(write_scalar(one)),
         Value::List(many) => Ok(Json::Array(many.iter().map(write_scalar).collect())),

@@ -1,11 +1,10 @@
 //! One step of a scenario: a fact, or what is done to facts; and its JSON form in a conformance case.
 
 use super::case::CaseError;
-use crate::event::{AttributeWrite, Event};
-use crate::json::{Fault, Json, Object, Path, instant_text, read_value};
+use crate::event::{AttributeWrite, Event, Fact, KINDS, read_kind, write_fact};
+use crate::json::{Fault, Json, Object, Path, instant_text};
 use crate::segment::EventPattern;
 use crate::time::Timestamp;
-use crate::value::Value;
 
 /// A fact, or what is done to facts, in the order of arrival of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,29 +68,29 @@ impl Change {
     }
 }
 
+impl From<Fact> for Change {
+    fn from(fact: Fact) -> Self {
+        match fact {
+            Fact::Event(event) => Self::Event(event),
+            Fact::Attribute(write) => Self::Attribute(write),
+            Fact::User { id, seen } => Self::User { id, seen },
+        }
+    }
+}
+
 fn read(json: &Json, path: &Path<'_>) -> Result<Change, Fault> {
     let object = Object::read(json, path, "a fact")?;
-    let kinds = ["event", "attribute", "user", "merge", "forget", "retain"];
+    let [event, attribute, user] = KINDS;
+    let kinds = [event, attribute, user, "merge", "forget", "retain"];
     object.only(&[&kinds])?;
     let kind = object.exactly_one(&kinds, "one kind of fact")?;
-    object.need(kind, |body, path| {
-        let body = Object::read(body, path, "an object")?;
+    object.need(kind, |json, path| {
+        if KINDS.contains(&kind) {
+            return read_kind(kind, json, path).map(Change::from);
+        }
+        let body = Object::read(json, path, "an object")?;
         let text = |key| body.need(key, |json, path| json.text(path, "a string").map(str::to_owned));
         match kind {
-            "event" => read_event(&body),
-            "attribute" => {
-                body.only(&[&["user", "name", "value", "at"]])?;
-                let value = body.need("value", maybe_value)?;
-                let (user, name, at) = (text("user")?, text("name")?, body.need("at", instant_text)?);
-                Ok(Change::Attribute(match value {
-                    Some(value) => AttributeWrite::set(user, name, value, at),
-                    None => AttributeWrite::removed(user, name, at),
-                }))
-            }
-            "user" => {
-                body.only(&[&["id", "seen"]])?;
-                Ok(Change::User { id: text("id")?, seen: body.need("seen", instant_text)? })
-            }
             "merge" => {
                 body.only(&[&["from", "into"]])?;
                 Ok(Change::Merge { from: text("from")?, into: text("into")? })
@@ -111,35 +110,6 @@ fn read(json: &Json, path: &Path<'_>) -> Result<Change, Fault> {
     })
 }
 
-fn read_event(body: &Object<'_, '_>) -> Result<Change, Fault> {
-    body.only(&[&["user", "name", "at", "properties", "id"]])?;
-    let text = |key| body.need(key, |json, path| json.text(path, "a string").map(str::to_owned));
-    let mut event = Event::new(text("user")?, text("name")?, body.need("at", instant_text)?);
-    let properties = body.maybe("properties", |json, path| {
-        let object = Object::read(json, path, "an object of properties")?;
-        let mut properties = Vec::new();
-        for (name, value) in object.members {
-            // A property that is null is absent.
-            if let Some(value) = maybe_value(value, &path.key(name))? {
-                properties.push((name.clone(), value));
-            }
-        }
-        Ok::<_, Fault>(properties)
-    })?;
-    for (name, value) in properties.into_iter().flatten() {
-        event = event.with(name, value);
-    }
-    // A null id is none.
-    match body.get("id") {
-        None | Some(Json::Null) => Ok(Change::Event(event)),
-        Some(_) => Ok(Change::Event(event.id(text("id")?))),
-    }
-}
-
-fn maybe_value(json: &Json, path: &Path<'_>) -> Result<Option<Value>, Fault> {
-    if *json == Json::Null { Ok(None) } else { read_value(json, path).map(Some) }
-}
-
 fn read_patterns(json: &Json, path: &Path<'_>) -> Result<Vec<EventPattern>, Fault> {
     let names = json.list(path, "a list of names")?.iter().enumerate();
     names.map(|(i, json)| json.text(&path.index(i), "a name").map(EventPattern::from)).collect()
@@ -156,43 +126,18 @@ pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
 }
 
 fn write(change: &Change) -> Json {
-    let (kind, body) = match change {
-        Change::Event(event) => {
-            let properties = event.properties().iter().map(|(name, v)| (name.clone(), write_value(v)));
-            let mut members = vec![
-                ("user".to_owned(), text(event.user())),
-                ("name".to_owned(), text(event.name())),
-                ("at".to_owned(), text(event.at())),
-                ("properties".to_owned(), Json::Object(properties.collect())),
-            ];
-            members.extend(event.event_id().map(|id| ("id".to_owned(), text(id))));
-            ("event", Json::Object(members))
+    let fact = |fact: Fact| write_fact(&fact).unwrap_or(Json::Null); // null: JSON has no form for it
+    match change {
+        Change::Event(event) => fact(event.clone().into()),
+        Change::Attribute(write) => fact(write.clone().into()),
+        Change::User { id, seen } => fact(Fact::user(id, *seen)),
+        Change::Merge { from, into } => {
+            object([("merge", object([("from", text(from)), ("into", text(into))]))])
         }
-        Change::Attribute(write) => {
-            let value = write.value().map_or(Json::Null, write_value);
-            let (user, name, at) = (text(write.user()), text(write.name()), text(write.at()));
-            ("attribute", object([("user", user), ("name", name), ("value", value), ("at", at)]))
-        }
-        Change::User { id, seen } => ("user", object([("id", text(id)), ("seen", text(seen))])),
-        Change::Merge { from, into } => ("merge", object([("from", text(from)), ("into", text(into))])),
-        Change::Forget { user } => ("forget", object([("user", text(user))])),
+        Change::Forget { user } => object([("forget", object([("user", text(user))]))]),
         Change::Retain { since, events } => {
             let events = Json::Array(events.iter().map(text).collect());
-            ("retain", object([("since", text(since)), ("events", events)]))
-        }
-    };
-    object([(kind, body)])
-}
-
-fn write_value(value: &Value) -> Json {
-    use crate::json::write_scalar;
-    match value {
-        Value::Scalar(one) => write_scalar(one),
-        Value::List(many) => Json::Array(many.iter().map(write_scalar).collect()),
-        Value::Records(records) => {
-            let fields = |(name, scalar): &(String, _)| (name.clone(), write_scalar(scalar));
-            let record = |r: &crate::value::Record| Json::Object(r.fields().iter().map(fields).collect());
-            Json::Array(records.iter().map(record).collect())
+            object([("retain", object([("since", text(since)), ("events", events)]))])
         }
     }
 }

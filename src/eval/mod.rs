@@ -43,6 +43,32 @@ pub type Answer<T, S> = Result<T, EvalError<<S as EventStore>::Error>>;
 
 /// Asks a store. Every [`EventStore`] has these methods.
 ///
+/// ```
+/// use whodid::{Catalog, Evaluate, Event, Ingest, MemoryStore, Number, Timestamp, days, did, segment};
+///
+/// let now: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+/// let mut store = MemoryStore::new();
+/// store.record(Event::new("ada", "purchase", now.minus(days(3))).with("amount", 40))?;
+/// store.record(Event::new("bob", "login", now))?;
+/// let snapshot = store.snapshot();
+///
+/// let buyers = did("purchase").last(days(30));
+/// assert_eq!(snapshot.members(&buyers, now)?.ids().collect::<Vec<_>>(), ["ada"]);
+/// assert_eq!(snapshot.count(&!buyers.clone(), now)?, 1);
+/// assert!(snapshot.is_member("ada", &buyers, now)?);
+///
+/// let mut catalog = Catalog::new();
+/// catalog.insert("buyers", buyers)?;
+/// catalog.insert("lurkers", !segment("buyers"))?;
+/// assert_eq!(snapshot.evaluate(&catalog, now)?["lurkers"].len(), 1);
+/// assert_eq!(snapshot.segments_of("bob", &catalog, now)?, ["lurkers"]);
+///
+/// let spent = did("purchase").sum("amount").last(days(90));
+/// let spent = snapshot.measure_of("ada", spent, now)?.map(|sum| sum.to_number());
+/// assert_eq!(spent, Some(Number::Int(40)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// The instant is always the caller's: nothing here reads a clock, and facts later than it do not exist. All
 /// methods fail where the segment cannot be asked, the instant lies outside the years 1 to 9999, or the store
 /// cannot be read.

@@ -16,6 +16,7 @@ pub(super) trait Entry: Copy + Ord {
     fn word<S: Simd>(simd: S, entries: &[Self; 64], lo: Self, hi: Self) -> u64;
 }
 
+// Closures given to iterator adapters would be compiled without the wide vectors: these are plain loops.
 macro_rules! entry {
     ($entry:ty, $vector:ident) => {
         impl Entry for $entry {
@@ -24,10 +25,12 @@ macro_rules! entry {
                 // one unsigned comparison for both ends: v - lo ≤ hi - lo
                 let (low, width) =
                     (S::$vector::splat(simd, lo), S::$vector::splat(simd, hi.wrapping_sub(lo)));
-                let (lanes, mut word) = (S::$vector::LEN, 0);
-                for (i, lane) in entries.chunks_exact(lanes).enumerate() {
-                    let inside = (S::$vector::from_slice(simd, lane) - low).simd_le(width);
-                    word |= inside.to_bitmask() << (i * lanes);
+                let (lanes, mut word, mut at) = (S::$vector::LEN, 0, 0);
+                while at < 64 {
+                    let inside =
+                        (S::$vector::from_slice(simd, &entries[at..at + lanes]) - low).simd_le(width);
+                    word |= inside.to_bitmask() << at;
+                    at += lanes;
                 }
                 word
             }
@@ -40,26 +43,31 @@ entry!(u16, u16s);
 entry!(u32, u32s);
 
 #[inline(always)]
-fn between_simd<S: Simd, E: Entry>(simd: S, entries: &[E], lo: E, hi: E, words: &mut Vec<u64>) {
+fn between_simd<S: Simd, E: Entry>(simd: S, chunks: &[[E; 64]], lo: E, hi: E, words: &mut [u64]) {
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        *word = E::word(simd, chunk, lo, hi);
+    }
+}
+
+/// Appends the bits of the entries in `[lo, hi]`.
+pub(super) fn between<E: Entry>(entries: &[E], lo: E, hi: E, words: &mut Vec<u64>) {
     let (chunks, rest) = entries.as_chunks::<64>();
-    words.extend(chunks.iter().map(|chunk| E::word(simd, chunk, lo, hi)));
+    let start = words.len();
+    words.resize(start + chunks.len(), 0);
+    dispatch!(level(), simd => between_simd(simd, chunks, lo, hi, &mut words[start..]));
     if !rest.is_empty() {
         let bits = rest.iter().enumerate().map(|(i, &e)| u64::from(lo <= e && e <= hi) << i);
         words.push(bits.fold(0, |word, bit| word | bit));
     }
 }
 
-/// Appends the bits of the entries in `[lo, hi]`.
-pub(super) fn between<E: Entry>(entries: &[E], lo: E, hi: E, words: &mut Vec<u64>) {
-    words.reserve(entries.len().div_ceil(64));
-    dispatch!(level(), simd => between_simd(simd, entries, lo, hi, words));
-}
-
 macro_rules! word_operation {
     ($(#[$doc:meta])* $name:ident, $simd_name:ident, |$a:ident, $b:ident| $result:expr) => {
         #[inline(always)]
         fn $simd_name<S: Simd>(_: S, into: &mut [u64], with: &[u64]) {
-            into.iter_mut().zip(with).for_each(|($a, &$b)| *$a = $result);
+            for ($a, &$b) in into.iter_mut().zip(with) {
+                *$a = $result;
+            }
         }
 
         $(#[$doc])*
@@ -84,7 +92,25 @@ word_operation!(
 
 #[inline(always)]
 fn count_simd<S: Simd>(_: S, words: &[u64]) -> u64 {
-    words.iter().map(|word| u64::from(word.count_ones())).sum()
+    let mut count = 0;
+    for word in words {
+        count += u64::from(word.count_ones());
+    }
+    count
+}
+
+#[inline(always)]
+fn count_each_simd<S: Simd>(_: S, words: &[u64], counts: &mut [u8]) {
+    for (count, word) in counts.iter_mut().zip(words) {
+        #[allow(clippy::cast_possible_truncation)] // at most 64
+        let ones = word.count_ones() as u8;
+        *count = ones;
+    }
+}
+
+/// How many bits are set in each word.
+pub(super) fn count_each(words: &[u64], counts: &mut [u8]) {
+    dispatch!(level(), simd => count_each_simd(simd, words, counts));
 }
 
 /// How many bits are set.

@@ -4,9 +4,10 @@ use hashbrown::HashMap;
 
 use super::super::bits::Bits;
 use super::super::cell::Cell;
+use super::super::column::Codes;
 use super::super::snapshot::Snapshot;
 use super::counts::{Thresholds, thresholds};
-use super::scan::{Scan, Values};
+use super::scan::{Batch, Scan, TailHit, for_each};
 use crate::segment::Range;
 
 /// Most values that are remembered a user.
@@ -48,17 +49,16 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
         return Some(bits);
     }
     let mut numbering = Numbering::default();
-    // by the address of the column, since parts do not change while they are looked at
-    let mut maps: HashMap<usize, Vec<u32>> = HashMap::new();
-    for (dict, _) in scan.dictionaries() {
-        let map = dict.iter().map(|&cell| numbering.number(cell)).collect::<Option<_>>()?;
-        maps.insert(dict.as_ptr().addr(), map);
+    let mut maps: Vec<Vec<u32>> = Vec::new();
+    for scanned in scan.parts() {
+        let dict = scanned.columns[0].map_or(&[][..], |column| column.dict());
+        maps.push(dict.iter().map(|&cell| numbering.number(cell)).collect::<Option<_>>()?);
     }
-    if scan.tail_cells().any(|cell| matches!(cell, Cell::Many(_))) {
-        return None;
-    }
-    let scratch = || (numbering.clone(), vec![MISSING; store.room() * most], vec![0u8; store.room()]);
-    Some(store.by_block(scratch, |(numbering, seen, counts), high, words| {
+    let tail: Vec<u32> =
+        scan.tail().iter().map(|hit| numbering.number(hit.cells[0])).collect::<Option<_>>()?;
+    let tail_of = |hit: &TailHit| scan.tail().element_offset(hit).and_then(|i| tail.get(i)).copied();
+    let scratch = || (vec![MISSING; store.room() * most], vec![0u8; store.room()]);
+    Some(store.by_block(scratch, |(seen, counts), high, words| {
         counts.fill(0);
         let mut meet = |low: usize, number: u32| {
             let count = usize::from(counts[low]);
@@ -71,19 +71,26 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
                 counts[low] += 1;
             }
         };
-        scan.block(high, &mut |batch| match batch.values[0] {
-            Values::None => {}
-            Values::Column { column, start } => {
-                let map = maps.get(&column.dict().as_ptr().addr()).map_or(&[][..], Vec::as_slice);
-                batch.for_each(|row| {
-                    let number = map.get(column.codes().get(start + row) as usize).copied();
-                    meet(usize::from(batch.users[row]), number.unwrap_or(MISSING));
-                });
+        scan.block(high, &mut |batch| match batch {
+            Batch::Part { index, scanned, rows, users, mask } => {
+                let (Some(column), Some(map)) = (scanned.columns[0], maps.get(*index)) else { return };
+                macro_rules! meet_all {
+                    ($codes:expr) => {{
+                        let codes = &$codes[rows.clone()];
+                        for_each(*mask, users.len(), |i| {
+                            meet(usize::from(users[i]), map[codes[i] as usize]);
+                        });
+                    }};
+                }
+                match column.codes() {
+                    Codes::U8(codes) => meet_all!(codes),
+                    Codes::U16(codes) => meet_all!(codes),
+                    Codes::U32(codes) => meet_all!(codes),
+                }
             }
-            Values::Cells(cells) => batch.for_each(|row| {
-                let number = numbering.number(cells[row]).unwrap_or(MISSING);
-                meet(usize::from(batch.users[row]), number);
-            }),
+            Batch::Tail(hits) => {
+                hits.iter().for_each(|hit| meet(hit.low(), tail_of(hit).unwrap_or(MISSING)));
+            }
         });
         set_in_range(counts, low, above, words);
     }))

@@ -56,16 +56,12 @@ impl<'a> Question<'a> {
         }
     }
 
+    #[allow(clippy::cast_possible_truncation)] // the low half
     fn collect(&self, matcher: u32, batch: &Batch<'_>, sorted: &mut Vec<Sorted<'a>>) {
-        batch.for_each(|row| {
-            let [value, group] = batch.values.map(|values| values.get(row));
-            let hit = Hit {
-                at: batch.instants.at(row),
-                matcher,
-                value: self.wanted[0].and_then(|_| self.store.value(value)),
-                group: self.wanted[1].and_then(|_| self.store.scalar(group)),
-            };
-            sorted.push(Sorted { low: batch.users[row], tie: batch.instants.tie(row), hit });
+        batch.for_each_hit(|low, at, tie, [value, group]| {
+            let value = self.wanted[0].and_then(|_| self.store.value(value));
+            let group = self.wanted[1].and_then(|_| self.store.scalar(group));
+            sorted.push(Sorted { low: low as u16, tie, hit: Hit { at, matcher, value, group } });
         });
     }
 
@@ -93,8 +89,8 @@ impl<'a> Question<'a> {
         let scan = Scan::new(self.store, matcher, self.t, ever, [None, None]);
         let mut best: Vec<Option<i64>> = vec![None; self.store.room()];
         scan.block(high, &mut |batch| {
-            batch.for_each(|row| {
-                let (at, have) = (batch.instants.at(row), &mut best[usize::from(batch.users[row])]);
+            batch.for_each_hit(|low, at, _, _| {
+                let have = &mut best[low];
                 if have.is_none_or(|have| better(at, have)) {
                     *have = Some(at);
                 }

@@ -5,7 +5,7 @@ use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::Column;
 use super::super::snapshot::Snapshot;
-use super::scan::passing_codes;
+use super::filter::Passing;
 use crate::plan::test::BoundTest;
 
 /// The values of one attribute at one instant, one entry a user.
@@ -27,10 +27,10 @@ impl LatestValues {
 
     /// The users whose value passes.
     pub(super) fn passing(&self, store: &Snapshot, test: &BoundTest<'_>) -> Bits {
-        let passing: Vec<bool> =
-            self.values.dict().iter().map(|&cell| test.passes(store.value(cell))).collect();
+        let passes = |&cell: &Cell| test.passes(store.value(cell));
+        let passing = Passing::new(self.values.dict().iter().map(passes).collect());
         let mut words = Vec::new();
-        passing_codes(self.values.codes(), 0..store.users.numbers(), &passing, &mut words);
+        passing.mask(self.values.codes(), 0..store.users.numbers(), &mut words);
         Bits::from_words(words)
     }
 

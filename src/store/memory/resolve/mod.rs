@@ -6,6 +6,7 @@
 mod active;
 mod counts;
 mod distinct;
+mod filter;
 mod gaps;
 mod hits;
 mod index;

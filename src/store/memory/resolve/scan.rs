@@ -6,102 +6,106 @@
 use std::ops::Range;
 
 use super::super::cell::Cell;
-use super::super::column::{Codes, Column};
+use super::super::column::Column;
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
+use super::filter::{Filtering, PartFilter};
 use crate::plan::Matcher;
 use crate::plan::bounds::Bounds;
-use crate::plan::filter::BoundFilter;
-use crate::plan::test::{BoundTest, CompiledTest};
-use crate::segment::Filter;
 
 /// Users of one high half.
 pub(super) const BLOCK: usize = 1 << 16;
 
 /// The events of a matcher within some instants, ready to be scanned.
 pub(super) struct Scan<'a> {
-    store: &'a Snapshot,
     names: Vec<u32>,
     bounds: Bounds,
-    filter: Option<RowFilter<'a>>,
-    /// The properties whose values are wanted; `None`: none is, or no event has it.
-    wanted: [Option<u32>; 2],
+    is_filtered: bool,
+    parts: Vec<PartScan<'a>>,
+    /// What counts of the tail, by user.
+    tail: Vec<TailHit>,
 }
 
-/// A filter at one `T`.
-struct RowFilter<'a> {
-    bound: BoundFilter<'a>,
-    /// The properties by the filter's own numbering; `None`: no event has it.
-    properties: Vec<Option<u32>>,
-    /// Where the filter is one test of one property: the test on that property.
-    single: Option<CompiledTest>,
-    t: i64,
+/// A part, with what is needed of it found beforehand.
+pub(super) struct PartScan<'a> {
+    pub part: &'a Part,
+    /// The wanted properties; `None`: none is wanted, or no row has it.
+    pub columns: [Option<&'a Column>; 2],
+    filter: PartFilter<'a>,
+}
+
+/// An event of the tail that counts.
+#[derive(Clone, Copy)]
+pub(super) struct TailHit {
+    user: u32,
+    pub at: i64,
+    pub tie: u64,
+    /// The wanted properties.
+    pub cells: [Cell; 2],
 }
 
 /// Some rows of one block, and which of them count.
-pub(super) struct Batch<'a> {
-    /// The users' low halves.
-    pub users: &'a [u16],
-    /// One bit a row; `None`: all of them.
-    pub mask: Option<&'a [u64]>,
-    /// The values of the wanted properties.
-    pub values: [Values<'a>; 2],
-    /// When they happened.
-    pub instants: Instants<'a>,
+pub(super) enum Batch<'a> {
+    /// Rows of a part.
+    Part {
+        /// The place of the part among those of the scan.
+        index: usize,
+        scanned: &'a PartScan<'a>,
+        rows: Range<usize>,
+        /// The users' low halves.
+        users: &'a [u16],
+        /// One bit a row; `None`: all of them.
+        mask: Option<&'a [u64]>,
+    },
+    /// All of these.
+    Tail(&'a [TailHit]),
 }
 
-/// The values of the wanted property in a [`Batch`].
-#[derive(Clone, Copy)]
-pub(super) enum Values<'a> {
-    /// No row has it, or none is wanted.
-    None,
-    /// Rows from `start` on.
-    Column { column: &'a Column, start: usize },
-    /// A cell a row.
-    Cells(&'a [Cell]),
-}
-
-impl Values<'_> {
-    pub(super) fn get(&self, row: usize) -> Cell {
-        match self {
-            Self::None => Cell::Missing,
-            Self::Column { column, start } => column.get(start + row),
-            Self::Cells(cells) => cells.get(row).copied().unwrap_or(Cell::Missing),
-        }
+impl TailHit {
+    /// The low half of the user.
+    #[allow(clippy::cast_possible_truncation)] // the half
+    pub(super) fn low(&self) -> usize {
+        usize::from(self.user as u16)
     }
 }
 
-/// The instants and places in the order of arrival of a [`Batch`].
-#[derive(Clone, Copy)]
-pub(super) enum Instants<'a> {
-    Part { part: &'a Part, start: usize },
-    List(&'a [(i64, u64)]),
-}
-
-impl Instants<'_> {
-    pub(super) fn at(&self, row: usize) -> i64 {
-        match self {
-            Self::Part { part, start } => part.at(start + row),
-            Self::List(list) => list[row].0,
-        }
-    }
-
-    pub(super) fn tie(&self, row: usize) -> u64 {
-        match self {
-            Self::Part { part, start } => part.tie(start + row),
-            Self::List(list) => list[row].1,
+/// Visits the rows that a mask leaves.
+#[inline(always)]
+pub(super) fn for_each(mask: Option<&[u64]>, rows: usize, mut visit: impl FnMut(usize)) {
+    match mask {
+        Some(words) => kernel::for_each_bit(words, visit),
+        None => {
+            for row in 0..rows {
+                visit(row);
+            }
         }
     }
 }
 
 impl Batch<'_> {
-    /// Visits the rows that count.
+    /// Visits the low half of the user of each row that counts, once a row.
     #[inline(always)]
-    pub(super) fn for_each(&self, mut visit: impl FnMut(usize)) {
-        match self.mask {
-            Some(words) => kernel::for_each_bit(words, visit),
-            None => (0..self.users.len()).for_each(|row| visit(row)),
+    pub(super) fn for_each_user(&self, mut visit: impl FnMut(usize)) {
+        match self {
+            Self::Part { users, mask, .. } => {
+                for_each(*mask, users.len(), |row| visit(usize::from(users[row])));
+            }
+            Self::Tail(hits) => hits.iter().for_each(|hit| visit(hit.low())),
+        }
+    }
+
+    /// Visits the rows that count as low half of the user, instant, place in the order of arrival, and values.
+    pub(super) fn for_each_hit(&self, mut visit: impl FnMut(usize, i64, u64, [Cell; 2])) {
+        match self {
+            Self::Part { scanned: PartScan { part, columns, .. }, rows, users, mask, .. } => {
+                for_each(*mask, users.len(), |i| {
+                    let row = rows.start + i;
+                    let cells = columns.map(|column| column.map_or(Cell::Missing, |column| column.get(row)));
+                    visit(usize::from(users[i]), part.at(row), part.tie(row), cells);
+                });
+            }
+            Self::Tail(hits) => hits.iter().for_each(|hit| visit(hit.low(), hit.at, hit.tie, hit.cells)),
         }
     }
 }
@@ -114,17 +118,38 @@ impl<'a> Scan<'a> {
         bounds: Bounds,
         wanted: [Option<&str>; 2],
     ) -> Self {
-        let filter = matcher.compiled().map(|compiled| RowFilter {
-            properties: compiled.names().iter().map(|name| store.properties.find(name)).collect(),
-            single: match matcher.filter() {
-                Some(Filter::Property { test, .. }) => CompiledTest::new(test).ok(),
-                _ => None,
-            },
-            bound: compiled.at(t),
-            t,
-        });
+        let names = store.matching_names(matcher.events());
+        let filtering = Filtering::new(store, matcher, t);
         let wanted = wanted.map(|name| name.and_then(|name| store.properties.find(name)));
-        Self { store, names: store.matching_names(matcher.events()), bounds, filter, wanted }
+        let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
+        let parts =
+            shelves.flat_map(|shelf| shelf.parts_between(bounds.lo, bounds.hi)).map(|part| PartScan {
+                part,
+                columns: wanted.map(|wanted| wanted.and_then(|property| part.column(property))),
+                filter: filtering.of_part(part),
+            });
+        let mut scan = Self {
+            parts: parts.collect(),
+            tail: Vec::new(),
+            is_filtered: filtering.filters(),
+            names,
+            bounds,
+        };
+        scan.read_tail(store, &filtering, wanted);
+        scan
+    }
+
+    fn read_tail(&mut self, store: &Snapshot, filtering: &Filtering<'_>, wanted: [Option<u32>; 2]) {
+        for row in self.names.iter().flat_map(|&name| store.tail.rows_of_name(name)) {
+            if self.bounds.contains(row.at) && filtering.passes(row.properties) {
+                let cells = wanted.map(|wanted| {
+                    let found = row.properties.iter().find(|(property, _)| Some(*property) == wanted);
+                    found.map_or(Cell::Missing, |(_, cell)| *cell)
+                });
+                self.tail.push(TailHit { user: row.user, at: row.at, tie: row.tie, cells });
+            }
+        }
+        self.tail.sort_by_key(|hit| hit.user);
     }
 
     pub(super) fn names(&self) -> &[u32] {
@@ -132,105 +157,48 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn is_filtered(&self) -> bool {
-        self.filter.is_some()
+        self.is_filtered
     }
 
     pub(super) fn bounds(&self) -> Bounds {
         self.bounds
     }
 
-    fn parts(&self, name: u32) -> &'a [std::sync::Arc<Part>] {
-        let shelf = self.store.shelves.get(name as usize);
-        shelf.map_or(&[][..], |shelf| shelf.parts_between(self.bounds.lo, self.bounds.hi))
+    /// The parts, in the order of their index in a batch.
+    pub(super) fn parts(&self) -> &[PartScan<'a>] {
+        &self.parts
     }
 
-    fn all_parts(&self) -> impl Iterator<Item = &'a std::sync::Arc<Part>> {
-        self.names.iter().flat_map(|&name| self.parts(name))
-    }
-
-    /// The dictionary of the first wanted property in each part, and how many rows the part has.
-    pub(super) fn dictionaries(&self) -> impl Iterator<Item = (&'a [Cell], usize)> {
-        let wanted = self.wanted[0];
-        self.all_parts().filter_map(move |part| Some((part.column(wanted?)?.dict(), part.len())))
-    }
-
-    /// The first wanted property of the rows of the tail, those without it included.
-    pub(super) fn tail_cells(&self) -> impl Iterator<Item = Cell> {
-        let rows = self.names.iter().flat_map(|&name| self.store.tail.rows_of_name(name));
-        rows.map(|row| {
-            let found = row.properties.iter().find(|(property, _)| Some(*property) == self.wanted[0]);
-            found.map_or(Cell::Missing, |(_, cell)| *cell)
-        })
+    pub(super) fn tail(&self) -> &[TailHit] {
+        &self.tail
     }
 
     /// Instants between which all events of the scan lie; `None` where there is no event.
     pub(super) fn instants(&self) -> Option<(i64, i64)> {
-        let sealed = self.all_parts().flat_map(|part| [part.span().0, part.last_instant()]);
-        let tail = self.names.iter().flat_map(|&name| self.store.tail.rows_of_name(name)).map(|row| row.at);
+        let sealed =
+            self.parts.iter().flat_map(|scanned| [scanned.part.span().0, scanned.part.last_instant()]);
+        let tail = self.tail.iter().map(|hit| hit.at);
         let (first, last) =
             sealed.chain(tail).fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
         (first <= last).then_some((first.max(self.bounds.lo), last.min(self.bounds.hi)))
     }
 
     /// Visits the rows of the users of one block.
+    #[inline]
     pub(super) fn block(&self, high: u16, visit: &mut impl FnMut(&Batch<'_>)) {
         let mut mask = None;
-        for &name in &self.names {
-            for part in self.parts(name) {
-                if let Some(block) = part.block(high) {
-                    self.part(part, block.rows(), &mut mask, visit);
-                }
-            }
+        for (index, scanned) in self.parts.iter().enumerate() {
+            let Some(block) = scanned.part.block(high) else { continue };
+            let rows = block.rows();
+            mask_instants(scanned.part, rows.clone(), self.bounds, &mut mask);
+            scanned.filter.mask(rows.clone(), &mut mask);
+            let users = &scanned.part.users()[rows.clone()];
+            visit(&Batch::Part { index, scanned, rows, users, mask: mask.as_deref() });
         }
-        self.tail(high, visit);
-    }
-
-    fn part(
-        &self,
-        part: &Part,
-        rows: Range<usize>,
-        mask: &mut Option<Vec<u64>>,
-        visit: &mut impl FnMut(&Batch<'_>),
-    ) {
-        mask_instants(part, rows.clone(), self.bounds, mask);
-        if let Some(filter) = &self.filter {
-            filter.mask(self.store, part, rows.clone(), mask);
-        }
-        let values = self.wanted.map(|wanted| match wanted.and_then(|property| part.column(property)) {
-            Some(column) => Values::Column { column, start: rows.start },
-            None => Values::None,
-        });
-        visit(&Batch {
-            users: &part.users()[rows.clone()],
-            mask: mask.as_deref(),
-            values,
-            instants: Instants::Part { part, start: rows.start },
-        });
-    }
-
-    fn tail(&self, high: u16, visit: &mut impl FnMut(&Batch<'_>)) {
-        let (mut users, mut instants) = (Vec::new(), Vec::new());
-        let mut cells = [Vec::new(), Vec::new()];
-        for &name in &self.names {
-            for row in self.store.tail.rows_of_name(name) {
-                if row.user >> 16 != u32::from(high)
-                    || !self.bounds.contains(row.at)
-                    || self.filter.as_ref().is_some_and(|filter| !filter.passes(self.store, row.properties))
-                {
-                    continue;
-                }
-                #[allow(clippy::cast_possible_truncation)] // the low half
-                users.push(row.user as u16);
-                instants.push((row.at, row.tie));
-                for (cells, wanted) in cells.iter_mut().zip(self.wanted) {
-                    let cell = row.properties.iter().find(|(property, _)| Some(*property) == wanted);
-                    cells.push(cell.map_or(Cell::Missing, |(_, cell)| *cell));
-                }
-            }
-        }
-        if !users.is_empty() {
-            let values = [Values::Cells(&cells[0]), Values::Cells(&cells[1])];
-            visit(&Batch { users: &users, mask: None, values, instants: Instants::List(&instants) });
+        let start = self.tail.partition_point(|hit| hit.user >> 16 < u32::from(high));
+        let len = self.tail[start..].partition_point(|hit| hit.user >> 16 == u32::from(high));
+        if len > 0 {
+            visit(&Batch::Tail(&self.tail[start..start + len]));
         }
     }
 }
@@ -270,113 +238,5 @@ pub(super) fn mask_instants(part: &Part, rows: Range<usize>, bounds: Bounds, mad
     }
     if hi as u16 != u16::MAX {
         refine(high, &|fine| fine <= hi as u16);
-    }
-}
-
-impl RowFilter<'_> {
-    fn passes(&self, store: &Snapshot, cells: &[(u32, Cell)]) -> bool {
-        self.bound.passes_by(|i| {
-            let property = self.properties.get(i).copied().flatten()?;
-            store.value(cells.iter().find(|(have, _)| *have == property)?.1)
-        })
-    }
-
-    /// Keeps in the mask (all rows where it is not made yet) those that pass.
-    fn mask(&self, store: &Snapshot, part: &Part, rows: Range<usize>, made: &mut Option<Vec<u64>>) {
-        if let (Some(test), [property]) = (&self.single, self.properties.as_slice()) {
-            let column = property.and_then(|property| part.column(property));
-            return single(store, &test.at(self.t), column, rows, made);
-        }
-        let mask = made.get_or_insert_with(|| all(rows.len()));
-        let columns: Vec<Option<&Column>> =
-            self.properties.iter().map(|property| property.and_then(|p| part.column(p))).collect();
-        let mut passing = mask.clone();
-        kernel::for_each_bit(mask, |row| {
-            let value = |i: usize| store.value(columns.get(i).copied().flatten()?.get(rows.start + row));
-            if !self.bound.passes_by(value) {
-                passing[row / 64] &= !(1 << (row % 64));
-            }
-        });
-        *mask = passing;
-    }
-}
-
-/// A mask of all rows.
-fn all(rows: usize) -> Vec<u64> {
-    let mut mask = vec![!0; rows / 64];
-    if !rows.is_multiple_of(64) {
-        mask.push((1 << (rows % 64)) - 1);
-    }
-    mask
-}
-
-/// One test of one property: asked once of each entry of the dictionary, then compared code by code.
-fn single(
-    store: &Snapshot,
-    test: &BoundTest<'_>,
-    column: Option<&Column>,
-    rows: Range<usize>,
-    made: &mut Option<Vec<u64>>,
-) {
-    let Some(column) = column else {
-        if !test.passes(None) {
-            *made = Some(vec![0; rows.len().div_ceil(64)]);
-        }
-        return;
-    };
-    let passing: Vec<bool> = column.dict().iter().map(|&cell| test.passes(store.value(cell))).collect();
-    let mut filtered = Vec::with_capacity(rows.len().div_ceil(64));
-    passing_codes(column.codes(), rows, &passing, &mut filtered);
-    match made {
-        Some(mask) => kernel::and(mask, &filtered),
-        None => *made = Some(filtered),
-    }
-}
-
-/// Appends the bits of the rows whose code passes.
-pub(super) fn passing_codes(codes: &Codes, rows: Range<usize>, passing: &[bool], mask: &mut Vec<u64>) {
-    match codes {
-        Codes::U8(codes) => mask_codes(&codes[rows], passing, mask),
-        Codes::U16(codes) => mask_codes(&codes[rows], passing, mask),
-        Codes::U32(codes) => look_up(codes[rows].iter().copied(), passing, mask),
-    }
-}
-
-/// Runs of passing codes up to which comparing beats looking up.
-const RUNS: usize = 4;
-
-fn mask_codes<E: kernel::Entry + TryFrom<usize> + Into<u32>>(
-    codes: &[E],
-    passing: &[bool],
-    mask: &mut Vec<u64>,
-) {
-    let mut runs = Vec::new();
-    let mut start = 0;
-    for run in passing.chunk_by(|a, b| a == b) {
-        let end = start + run.len() - 1;
-        if run.first() == Some(&true)
-            && let (Ok(lo), Ok(hi)) = (E::try_from(start), E::try_from(end))
-        {
-            runs.push((lo, hi));
-        }
-        start = end + 1;
-    }
-    if runs.len() > RUNS {
-        return look_up(codes.iter().map(|&code| code.into()), passing, mask);
-    }
-    mask.resize(codes.len().div_ceil(64), 0);
-    let mut of_run = Vec::new();
-    for (lo, hi) in runs {
-        of_run.clear();
-        kernel::between(codes, lo, hi, &mut of_run);
-        kernel::or(mask, &of_run);
-    }
-}
-
-fn look_up(codes: impl ExactSizeIterator<Item = u32>, passing: &[bool], mask: &mut Vec<u64>) {
-    mask.resize(codes.len().div_ceil(64), 0);
-    for (row, code) in codes.enumerate() {
-        let bit = u64::from(passing.get(code as usize).copied().unwrap_or(false));
-        mask[row / 64] |= bit << (row % 64);
     }
 }

@@ -4,9 +4,9 @@ use std::ops::Bound;
 
 use super::super::bits::Bits;
 use super::super::cell::Cell;
-use super::super::column::Column;
+use super::super::column::{Codes, Column};
 use super::super::snapshot::Snapshot;
-use super::scan::{Scan, Values};
+use super::scan::{Batch, PartScan, Scan, for_each};
 use crate::segment::Range;
 use crate::value::Number;
 
@@ -20,6 +20,8 @@ pub(super) fn summed(
 ) -> Option<Bits> {
     let range = FloatRange::new(range)?;
     let exact = is_exact(scan);
+    let floats = |scanned: &PartScan<'_>| scanned.columns[0].map_or(Vec::new(), floats);
+    let floats: Vec<Vec<f64>> = scan.parts().iter().map(floats).collect();
     let scratch = || (vec![0.0; store.room()], vec![0.0; store.room()]);
     Some(store.by_block(scratch, |(sums, sizes), high, words| {
         sums.fill(0.0);
@@ -27,16 +29,34 @@ pub(super) fn summed(
             sizes.fill(0.0);
         }
         let mut rows = 0usize;
-        scan.block(high, &mut |batch| {
-            rows += batch.users.len();
-            let numbers = Numbers::new(batch.values[0]);
-            batch.for_each(|row| {
-                let (low, x) = (usize::from(batch.users[row]), numbers.get(row));
-                sums[low] += x;
-                if !exact {
-                    sizes[low] += x.abs();
+        let mut add = |low: usize, x: f64| {
+            sums[low] += x;
+            if !exact {
+                sizes[low] += x.abs();
+            }
+        };
+        scan.block(high, &mut |batch| match batch {
+            Batch::Part { index, scanned, rows: of_part, users, mask } => {
+                rows += users.len();
+                let (Some(column), Some(floats)) = (scanned.columns[0], floats.get(*index)) else { return };
+                macro_rules! add_all {
+                    ($codes:expr) => {{
+                        let codes = &$codes[of_part.clone()];
+                        for_each(*mask, users.len(), |i| {
+                            add(usize::from(users[i]), floats[codes[i] as usize]);
+                        });
+                    }};
                 }
-            });
+                match column.codes() {
+                    Codes::U8(codes) => add_all!(codes),
+                    Codes::U16(codes) => add_all!(codes),
+                    Codes::U32(codes) => add_all!(codes),
+                }
+            }
+            Batch::Tail(hits) => {
+                rows += hits.len();
+                hits.iter().for_each(|hit| add(hit.low(), float(hit.cells[0])));
+            }
         });
         if exact {
             range.decide(sums, words);
@@ -56,30 +76,9 @@ pub(super) fn summed(
     }))
 }
 
-/// The numbers of a batch as floats, 0 where there is none.
-enum Numbers<'a> {
-    Dictionary { column: &'a Column, start: usize, floats: Vec<f64> },
-    Values(Values<'a>),
-}
-
-impl<'a> Numbers<'a> {
-    fn new(values: Values<'a>) -> Self {
-        match values {
-            Values::Column { column, start } => {
-                let floats = column.dict().iter().map(|&cell| float(cell)).collect();
-                Self::Dictionary { column, start, floats }
-            }
-            other => Self::Values(other),
-        }
-    }
-
-    #[inline(always)]
-    fn get(&self, row: usize) -> f64 {
-        match self {
-            Self::Dictionary { column, start, floats } => floats[column.codes().get(start + row) as usize],
-            Self::Values(values) => float(values.get(row)),
-        }
-    }
+/// The dictionary of a column as floats, 0 for what is no number.
+fn floats(column: &Column) -> Vec<f64> {
+    column.dict().iter().map(|&cell| float(cell)).collect()
 }
 
 fn float(cell: Cell) -> f64 {
@@ -102,13 +101,13 @@ fn is_exact(scan: &Scan<'_>) -> bool {
         }
         (x / unit).fract() == 0.0
     };
-    let all_fit = scan.dictionaries().all(|(dict, len)| {
-        rows += len;
-        dict.iter().all(|&cell| fits(cell))
-    }) && scan.tail_cells().all(|cell| {
-        rows += 1;
-        fits(cell)
-    });
+    let mut all_fit = scan.tail().iter().all(|hit| fits(hit.cells[0]));
+    rows += scan.tail().len();
+    for scanned in scan.parts() {
+        rows += scanned.part.len();
+        all_fit =
+            all_fit && scanned.columns[0].is_none_or(|column| column.dict().iter().all(|&cell| fits(cell)));
+    }
     #[allow(clippy::cast_precision_loss)]
     let total = largest / unit * rows as f64;
     all_fit && total < 9_007_199_254_740_992.0

@@ -1,0 +1,188 @@
+//! Filters on properties as masks of rows: a test is asked once of each entry of a dictionary, then codes are
+//! compared.
+
+use std::ops::Range;
+
+use super::super::cell::Cell;
+use super::super::column::{Codes, Column};
+use super::super::kernel;
+use super::super::part::Part;
+use super::super::snapshot::Snapshot;
+use crate::plan::Matcher;
+use crate::plan::filter::BoundFilter;
+use crate::plan::test::CompiledTest;
+use crate::segment::Filter;
+
+/// The filter of a matcher at one `T`, in terms of the store's properties.
+pub(super) struct Filtering<'a> {
+    store: &'a Snapshot,
+    t: i64,
+    /// `None`: every event passes.
+    filter: Option<Bound<'a>>,
+}
+
+struct Bound<'a> {
+    bound: BoundFilter<'a>,
+    /// The properties by the filter's own numbering; `None`: no event has it.
+    properties: Vec<Option<u32>>,
+    /// Where the filter is one test of one property: the test on that property.
+    single: Option<CompiledTest>,
+}
+
+/// A filter on the rows of one part.
+pub(super) enum PartFilter<'a> {
+    All,
+    None,
+    /// Rows whose code passes.
+    Codes(&'a Codes, Passing),
+    /// Rows that pass one by one: bits of the whole part.
+    Rows(Vec<u64>),
+}
+
+/// The codes of a dictionary that pass.
+pub(super) enum Passing {
+    /// In few runs, both ends included.
+    Runs(Vec<(u32, u32)>),
+    /// By code.
+    Table(Vec<bool>),
+}
+
+impl<'a> Filtering<'a> {
+    pub(super) fn new(store: &'a Snapshot, matcher: &'a Matcher, t: i64) -> Self {
+        let filter = matcher.compiled().map(|compiled| Bound {
+            properties: compiled.names().iter().map(|name| store.properties.find(name)).collect(),
+            single: match matcher.filter() {
+                Some(Filter::Property { test, .. }) => CompiledTest::new(test).ok(),
+                _ => None,
+            },
+            bound: compiled.at(t),
+        });
+        Self { store, t, filter }
+    }
+
+    pub(super) fn filters(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// Whether an event with these properties passes.
+    pub(super) fn passes(&self, cells: &[(u32, Cell)]) -> bool {
+        self.filter.as_ref().is_none_or(|filter| {
+            filter.bound.passes_by(|i| {
+                let property = filter.properties.get(i).copied().flatten()?;
+                self.store.value(cells.iter().find(|(have, _)| *have == property)?.1)
+            })
+        })
+    }
+
+    pub(super) fn of_part(&self, part: &'a Part) -> PartFilter<'a> {
+        let Some(filter) = &self.filter else { return PartFilter::All };
+        let columns: Vec<Option<&Column>> =
+            filter.properties.iter().map(|property| property.and_then(|p| part.column(p))).collect();
+        if let (Some(test), [column]) = (&filter.single, columns.as_slice()) {
+            let test = test.at(self.t);
+            return match column {
+                None if test.passes(None) => PartFilter::All,
+                None => PartFilter::None,
+                Some(column) => {
+                    let passes = |&cell: &Cell| test.passes(self.store.value(cell));
+                    PartFilter::Codes(
+                        column.codes(),
+                        Passing::new(column.dict().iter().map(passes).collect()),
+                    )
+                }
+            };
+        }
+        let mut rows = vec![0u64; part.len().div_ceil(64)];
+        for row in 0..part.len() {
+            let value = |i: usize| self.store.value(columns.get(i).copied().flatten()?.get(row));
+            rows[row / 64] |= u64::from(filter.bound.passes_by(value)) << (row % 64);
+        }
+        PartFilter::Rows(rows)
+    }
+}
+
+impl PartFilter<'_> {
+    /// Keeps in the mask of some rows (all of them where it is not made yet) those that pass.
+    pub(super) fn mask(&self, rows: Range<usize>, made: &mut Option<Vec<u64>>) {
+        let mut passing = Vec::new();
+        match self {
+            Self::All => return,
+            Self::None => passing.resize(rows.len().div_ceil(64), 0),
+            Self::Codes(codes, codes_passing) => codes_passing.mask(codes, rows, &mut passing),
+            Self::Rows(words) => shifted(words, rows, &mut passing),
+        }
+        match made {
+            Some(mask) => kernel::and(mask, &passing),
+            None => *made = Some(passing),
+        }
+    }
+}
+
+/// The bits of some rows, moved to start at 0.
+fn shifted(words: &[u64], rows: Range<usize>, out: &mut Vec<u64>) {
+    let (first, shift) = (rows.start / 64, rows.start % 64);
+    let word = |i: usize| words.get(i).copied().unwrap_or(0);
+    for i in 0..rows.len().div_ceil(64) {
+        let above = if shift == 0 { 0 } else { word(first + i + 1) << (64 - shift) };
+        out.push(word(first + i) >> shift | above);
+    }
+    if let (Some(last), rest @ 1..) = (out.last_mut(), rows.len() % 64) {
+        *last &= (1 << rest) - 1;
+    }
+}
+
+/// Runs of passing codes up to which comparing beats looking up.
+const RUNS: usize = 4;
+
+impl Passing {
+    #[allow(clippy::cast_possible_truncation)] // a dictionary has fewer than 2^32 entries
+    pub(super) fn new(passing: Vec<bool>) -> Self {
+        let mut runs = Vec::new();
+        let mut start = 0;
+        for run in passing.chunk_by(|a, b| a == b) {
+            if run.first() == Some(&true) {
+                runs.push((start as u32, (start + run.len() - 1) as u32));
+            }
+            start += run.len();
+        }
+        if runs.len() <= RUNS { Self::Runs(runs) } else { Self::Table(passing) }
+    }
+
+    /// Appends the bits of the rows whose code passes.
+    pub(super) fn mask(&self, codes: &Codes, rows: Range<usize>, mask: &mut Vec<u64>) {
+        match (self, codes) {
+            (Self::Runs(runs), Codes::U8(codes)) => by_runs(runs, &codes[rows], mask),
+            (Self::Runs(runs), Codes::U16(codes)) => by_runs(runs, &codes[rows], mask),
+            (Self::Runs(runs), Codes::U32(codes)) => by_runs(runs, &codes[rows], mask),
+            (Self::Table(table), Codes::U8(codes)) => by_table(table, &codes[rows], mask),
+            (Self::Table(table), Codes::U16(codes)) => by_table(table, &codes[rows], mask),
+            (Self::Table(table), Codes::U32(codes)) => by_table(table, &codes[rows], mask),
+        }
+    }
+}
+
+fn by_runs<E: kernel::Entry + TryFrom<u32>>(runs: &[(u32, u32)], codes: &[E], mask: &mut Vec<u64>) {
+    let mut more = Vec::new();
+    for (i, &(lo, hi)) in runs.iter().enumerate() {
+        let (Ok(lo), Ok(hi)) = (E::try_from(lo), E::try_from(hi)) else { continue };
+        if i == 0 {
+            kernel::between(codes, lo, hi, mask);
+        } else {
+            more.clear();
+            kernel::between(codes, lo, hi, &mut more);
+            kernel::or(mask, &more);
+        }
+    }
+    mask.resize(codes.len().div_ceil(64), 0);
+}
+
+fn by_table<E: Copy + Into<u32>>(table: &[bool], codes: &[E], mask: &mut Vec<u64>) {
+    for codes in codes.chunks(64) {
+        let mut word = 0;
+        for (i, &code) in codes.iter().enumerate() {
+            let passes = table.get(Into::<u32>::into(code) as usize).copied().unwrap_or(false);
+            word |= u64::from(passes) << i;
+        }
+        mask.push(word);
+    }
+}

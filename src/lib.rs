@@ -35,7 +35,7 @@ pub use segment::builder::{
     all, any, at_least, attribute, changed, did, everyone, known_for, list, no_one, property, sample, score,
     seen, segment, sequence,
 };
-pub use store::{EventStore, Ingest, MemoryStore, Recorded, Snapshot, UserId};
+pub use store::{EventStore, Ingest, MemoryStore, MemoryUsage, Recorded, Snapshot, UserId};
 pub use time::{
     Span, TimeError, Timestamp, Unit, days, hours, millis, minutes, months, seconds, weeks, years,
 };

@@ -12,7 +12,7 @@ mod scan;
 use roaring::RoaringBitmap;
 
 pub use ingest::{BatchError, Ingest, Lenient, Recorded};
-pub use memory::{MemoryStore, Snapshot};
+pub use memory::{MemoryStore, MemoryUsage, Snapshot};
 
 pub use crate::plan::StoredWrite;
 use crate::plan::{ExactSum, Leaf, Measure, Plan, Properties};

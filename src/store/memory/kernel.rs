@@ -113,6 +113,46 @@ pub(super) fn count_each(words: &[u64], counts: &mut [u8]) {
     dispatch!(level(), simd => count_each_simd(simd, words, counts));
 }
 
+#[inline(always)]
+fn counts_within_simd<S: Simd>(_: S, sets: &[&[u64]], low: u8, high: u8, into: &mut [u64]) {
+    for (i, into) in into.iter_mut().enumerate() {
+        // Planes of a counter for each of the 64 bits: plane p has the bit 2^p of every count.
+        let mut planes = [0u64; 7];
+        for set in sets {
+            let mut carry = set.get(i).copied().unwrap_or(0);
+            for plane in &mut planes {
+                let both = *plane & carry;
+                *plane ^= carry;
+                carry = both;
+            }
+        }
+        *into = at_least(&planes, low) & !at_least(&planes, high + 1);
+    }
+}
+
+/// The bits whose count is at least a number below 128.
+#[inline(always)]
+fn at_least(planes: &[u64; 7], least: u8) -> u64 {
+    // from the highest plane: already greater, or equal so far
+    let (mut greater, mut equal, mut p) = (0, !0, 7);
+    while p > 0 {
+        p -= 1;
+        if least >> p & 1 == 1 {
+            equal &= planes[p];
+        } else {
+            greater |= equal & planes[p];
+            equal &= !planes[p];
+        }
+    }
+    greater | equal
+}
+
+/// The bits that are set in at least `low` and at most `high` of up to 64 sets (`high` below 127), by counters of
+/// which each word holds one bit of 64.
+pub(super) fn counts_within(sets: &[&[u64]], low: u8, high: u8, into: &mut [u64]) {
+    dispatch!(level(), simd => counts_within_simd(simd, sets, low, high, into));
+}
+
 /// How many bits are set.
 pub(super) fn count(words: &[u64]) -> u64 {
     dispatch!(level(), simd => count_simd(simd, words))
@@ -150,6 +190,21 @@ mod tests {
         let mut words = Vec::new();
         between(&bytes, 100, 200, &mut words);
         assert_eq!(words, [0, !0 << 36, 3]);
+    }
+
+    #[test]
+    fn counts_are_those_of_the_bits() {
+        let sets: Vec<Vec<u64>> = (0..64u64).map(|i| vec![0u64.wrapping_sub(1) << i, i]).collect();
+        let sets: Vec<&[u64]> = sets.iter().map(Vec::as_slice).collect();
+        for (low, high) in [(0, 126), (1, 5), (3, 3), (64, 64), (5, 126), (0, 0)] {
+            let mut got = [0u64; 2];
+            counts_within(&sets, low, high, &mut got);
+            for bit in 0..128 {
+                let count = sets.iter().filter(|set| set[bit / 64] >> (bit % 64) & 1 == 1).count();
+                let want = (usize::from(low)..=usize::from(high)).contains(&count);
+                assert_eq!(got[bit / 64] >> (bit % 64) & 1 == 1, want, "{bit} {count} {low} {high}");
+            }
+        }
     }
 
     #[test]

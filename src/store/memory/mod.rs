@@ -22,10 +22,12 @@ mod shards;
 mod shelf;
 mod snapshot;
 mod tail;
+mod usage;
 mod users;
 mod version;
 
 pub use snapshot::Snapshot;
+pub use usage::MemoryUsage;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -116,6 +118,11 @@ impl MemoryStore {
         self.dropped
     }
 
+    /// What the store holds in memory.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        MemoryUsage { event_ids: self.ids.memory(), ..self.state.memory_usage() }
+    }
+
     /// Seals the tail and merges the parts of each name and bucket into one, without the rows of users who are
     /// gone. Never needed for correctness; a good end of a bulk load. Linear in the events held.
     pub fn compact(&mut self) {
@@ -158,17 +165,16 @@ impl MemoryStore {
     /// Moves the tail into parts.
     fn seal(&mut self) {
         let tail = std::mem::take(&mut self.state.tail);
-        let mut rows: Vec<(u32, Row<'_>)> = tail.rows().collect();
-        rows.sort_unstable_by_key(|(name, row)| (*name, part::bucket_of(row.at), row.user, row.at, row.tie));
+        let order = tail.order();
         let users = &self.state.users;
         let is_alive = |user| users.first_seen(user).is_some();
         let shelves = Arc::make_mut(&mut self.state.shelves);
-        let mut of_name = Vec::new();
-        for same in rows.chunk_by(|a, b| a.0 == b.0) {
-            of_name.clear();
-            of_name.extend(same.iter().map(|(_, row)| *row));
-            if let Some(shelf) = same.first().and_then(|(name, _)| shelves.get_mut(*name as usize)) {
-                Arc::make_mut(shelf).seal(&of_name, &is_alive);
+        let mut rows = Vec::new();
+        for same in order.chunk_by(|a, b| a.name == b.name) {
+            rows.clear();
+            rows.extend(same.iter().map(|place| tail.row(*place)));
+            if let Some(shelf) = same.first().and_then(|place| shelves.get_mut(place.name as usize)) {
+                Arc::make_mut(shelf).seal(&rows, &is_alive);
             }
         }
     }

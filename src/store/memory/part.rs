@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::cell::Cell;
 use super::column::{Column, SECOND};
+use super::version::next_version;
 
 /// The bucket an instant falls into.
 #[allow(clippy::cast_possible_truncation)] // instants of the years 1 to 9999 fall into buckets of 17 bits
@@ -39,12 +40,21 @@ impl Block {
     }
 }
 
+/// Low halves that share a mark.
+const MARKED: usize = 64;
+/// Rows of a block from which marks are worth their room.
+const LARGE: usize = 4096;
+
 /// A sealed part. All row columns have one length, below 2^31.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
+    /// Tells this state of the part from every other state of any part.
+    id: u64,
     bucket: i32,
     /// By `high`, without empty ones.
     blocks: Vec<Block>,
+    /// For each block the first row of every 64th low half, where the block is large.
+    marks: Vec<Vec<u32>>,
     users: Vec<u16>,
     coarse: Vec<u16>,
     fine: Vec<u16>,
@@ -96,6 +106,7 @@ impl Part {
     pub(crate) fn new(bucket: i32, rows: &[Row<'_>]) -> Self {
         let mut part = Self::with_capacity(bucket, rows.len());
         rows.iter().for_each(|row| part.push(row.user, row.at, row.tie));
+        part.mark();
         let mut names: Vec<u32> = rows.iter().flat_map(|row| row.properties).map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
@@ -114,8 +125,10 @@ impl Part {
     fn with_capacity(bucket: i32, rows: usize) -> Self {
         let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
         Self {
+            id: next_version(),
             bucket,
             blocks: Vec::new(),
+            marks: Vec::new(),
             users,
             coarse,
             fine,
@@ -141,6 +154,11 @@ impl Part {
 
     pub(crate) fn len(&self) -> usize {
         self.users.len()
+    }
+
+    /// A number that no other state of any part has.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn bucket(&self) -> i32 {
@@ -205,10 +223,43 @@ impl Part {
         #[allow(clippy::cast_possible_truncation)] // halves
         let (high, low) = ((user >> 16) as u16, user as u16);
         let Some(block) = self.block(high) else { return 0..0 };
-        let users = &self.users[block.rows()];
-        let start = block.start as usize + users.partition_point(|&u| u < low);
+        let rows = self.near(&block, low);
+        let start = rows.start + self.users[rows].partition_point(|&u| u < low);
         let len = self.users[start..block.end as usize].iter().take_while(|&&u| u == low).count();
         start..start + len
+    }
+
+    /// Rows among which those of a low half begin.
+    fn near(&self, block: &Block, low: u16) -> Range<usize> {
+        let place = self.blocks.partition_point(|have| have.high < block.high);
+        match self.marks.get(place).map(Vec::as_slice) {
+            Some(marks @ [_, ..]) => {
+                let mark = usize::from(low) / MARKED;
+                let end = marks.get(mark + 1).copied().unwrap_or(block.end);
+                marks.get(mark).copied().unwrap_or(block.end) as usize..end as usize
+            }
+            _ => block.rows(),
+        }
+    }
+
+    /// Made when all rows are there.
+    fn mark(&mut self) {
+        let marks = |block: &Block| -> Vec<u32> {
+            if block.rows().len() < LARGE {
+                return Vec::new();
+            }
+            let users = &self.users[block.rows()];
+            let mut marks = vec![block.end; (1 << 16) / MARKED];
+            for (row, &low) in (block.start..block.end).zip(users).rev() {
+                marks[usize::from(low) / MARKED] = row;
+            }
+            // a mark without rows of its own is where the next begins
+            for i in (0..marks.len() - 1).rev() {
+                marks[i] = marks[i].min(marks[i + 1]);
+            }
+            marks
+        };
+        self.marks = self.blocks.iter().map(marks).collect();
     }
 
     fn all_users(&self) -> Vec<u32> {
@@ -267,6 +318,7 @@ impl Part {
         names.dedup();
         let column = |name| (name, Column::gather(parts.map(|part| part.column(name)), order));
         out.columns = names.into_iter().map(column).collect();
+        out.mark();
         out.blocks.shrink_to_fit();
         out.ties.shrink();
         out
@@ -275,6 +327,7 @@ impl Part {
     /// Wipes what the rows of a user say: instants, order and properties. The rows stay, of a user who is gone,
     /// until the part is merged.
     pub(crate) fn wipe(&mut self, user: u32) {
+        self.id = next_version();
         let rows = self.rows_of(user);
         self.coarse[rows.clone()].fill(0);
         self.fine[rows.clone()].fill(0);
@@ -289,6 +342,8 @@ impl Part {
         let ties = self.ties.rows.capacity() * 4 + self.ties.places.capacity() * 8;
         let columns =
             self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
-        (size_of::<Self>() + self.blocks.capacity() * size_of::<Block>() + rows + ties, columns)
+        let marks: usize = self.marks.iter().map(|marks| marks.capacity() * 4 + 24).sum();
+        let blocks = self.blocks.capacity() * size_of::<Block>();
+        (size_of::<Self>() + blocks + marks + rows + ties, columns)
     }
 }

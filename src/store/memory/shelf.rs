@@ -4,23 +4,16 @@ use std::sync::Arc;
 
 use super::part::{Kept, Part, Row, bucket_of};
 use super::tail::OwnedRow;
-use super::version::next_version;
 
 /// The parts of one name, by bucket; within a bucket in order of sealing, each less than half the one before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
     parts: Vec<Arc<Part>>,
-    /// Tells this state of the shelf from every other state of any shelf, for the indexes made of it.
-    version: u64,
 }
 
 impl Shelf {
     pub(crate) fn parts(&self) -> &[Arc<Part>] {
         &self.parts
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.version
     }
 
     /// The latest instant of a sealed event.
@@ -38,7 +31,6 @@ impl Shelf {
     /// Adds a part behind those of its bucket, then merges the last two of the bucket until each is less than
     /// half the one before: an event is copied a logarithm of times in its life.
     pub(crate) fn add(&mut self, part: Part, is_alive: &dyn Fn(u32) -> bool) {
-        self.version = next_version();
         let mut end = self.parts.partition_point(|have| have.bucket() <= part.bucket());
         self.parts.insert(end, Arc::new(part));
         end += 1;
@@ -59,7 +51,6 @@ impl Shelf {
 
     /// Leaves one part a bucket, without the rows of users who are gone.
     pub(crate) fn compact(&mut self, is_alive: &dyn Fn(u32) -> bool) {
-        self.version = next_version();
         let mut end = self.parts.len();
         while end >= 2 {
             if self.parts[end - 2].bucket() == self.parts[end - 1].bucket() {
@@ -73,7 +64,6 @@ impl Shelf {
 
     /// Keeps the rows that pass; parts where all do stay as they are. Tells how many rows went.
     pub(crate) fn filter(&mut self, keep: impl Fn(u32, i64) -> bool) -> usize {
-        self.version = next_version();
         let before: usize = self.parts.iter().map(|part| part.len()).sum();
         let filtered = |part: &Arc<Part>| match part.filter(&keep) {
             Kept::None => None,
@@ -86,7 +76,6 @@ impl Shelf {
 
     /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged.
     pub(crate) fn wipe(&mut self, user: u32) {
-        self.version = next_version();
         for part in self.parts.iter_mut().filter(|part| !part.rows_of(user).is_empty()) {
             Arc::make_mut(part).wipe(user);
         }

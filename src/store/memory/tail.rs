@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::cell::Cell;
-use super::part::Row;
+use super::part::{Row, bucket_of};
 
 /// An event in the tail, apart from its user.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,17 @@ struct TailRow {
     at: i64,
     tie: u64,
     properties: (u32, u32),
+}
+
+/// Where a row of the tail is, and what it is sorted by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub name: u32,
+    bucket: i32,
+    user: u32,
+    at: i64,
+    chunk: u32,
+    row: u32,
 }
 
 /// An event that is moved: out of parts to another user.
@@ -117,6 +128,30 @@ impl Tail {
             self.chunks.truncate(self.chunks.len() - 2);
             self.chunks.push(Arc::new(joined));
         }
+    }
+
+    /// The places of all rows, by (name, bucket, user, at, tie).
+    pub(crate) fn order(&self) -> Vec<Place> {
+        let mut order = Vec::with_capacity(self.len);
+        for (chunk, of_chunk) in (0u32..).zip(&self.chunks) {
+            for (row, (tail_row, &user)) in (0u32..).zip(of_chunk.rows.iter().zip(&of_chunk.users)) {
+                let bucket = bucket_of(tail_row.at);
+                order.push(Place { name: tail_row.name, bucket, user, at: tail_row.at, chunk, row });
+            }
+        }
+        order.sort_unstable_by(|a, b| {
+            // chunks and rows are in order of arrival, which ties follow but for rows that were moved
+            (a.name, a.bucket, a.user, a.at).cmp(&(b.name, b.bucket, b.user, b.at)).then_with(|| {
+                let place = |place: &Place| (self.row(*place).tie, place.chunk, place.row);
+                place(a).cmp(&place(b))
+            })
+        });
+        order
+    }
+
+    /// The row at a place.
+    pub(crate) fn row(&self, place: Place) -> Row<'_> {
+        self.chunks[place.chunk as usize].row(place.row as usize).1
     }
 
     /// All rows, with their names, in order of arrival.

@@ -19,6 +19,31 @@ pub(crate) const UNSEEN: i64 = i64::MAX;
 struct Entry {
     name: u32,
     user: u32,
+    /// The length of the name where it is short, so that the text itself need not be fetched; else [`LONG`].
+    len: u8,
+    short: [u8; SHORT],
+}
+
+/// Longest name that an entry holds itself.
+const SHORT: usize = 15;
+const LONG: u8 = u8::MAX;
+
+impl Entry {
+    fn new(name: u32, user: u32, id: &str) -> Self {
+        let mut entry = Self { name, user, len: LONG, short: [0; SHORT] };
+        if let (Some(short), Ok(len)) = (entry.short.get_mut(..id.len()), u8::try_from(id.len())) {
+            short.copy_from_slice(id.as_bytes());
+            entry.len = len;
+        }
+        entry
+    }
+
+    fn is(&self, id: &str, names: &Texts) -> bool {
+        match self.short.get(..usize::from(self.len)) {
+            Some(short) => short == id.as_bytes(),
+            None => names.get(self.name) == Some(id),
+        }
+    }
 }
 
 /// The users of a store; a clone is a pointer copy.
@@ -52,14 +77,14 @@ impl Users {
 
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
         let hash = self.index.hash(id);
-        self.index.find(hash, |e| self.names.get(e.name) == Some(id)).map(|e| e.user)
+        self.index.find(hash, |e| e.is(id, &self.names)).map(|e| e.user)
     }
 
     /// The user of an external id, new or known; new ones are not seen yet.
     pub(crate) fn intern(&mut self, id: &str) -> Result<u32, Full> {
         let hash = self.index.hash(id);
         let names = &self.names;
-        if let Some(known) = self.index.find(hash, |e| names.get(e.name) == Some(id)) {
+        if let Some(known) = self.index.find(hash, |e| e.is(id, names)) {
             return Ok(known.user);
         }
         let user = u32::try_from(self.seen.len()).ok().filter(|&u| u < u32::MAX).ok_or(Full)?;
@@ -75,7 +100,7 @@ impl Users {
         self.names.push(id);
         let names = &self.names;
         let text = |e: &Entry| names.get(e.name).unwrap_or_default();
-        self.index.insert(hash, Entry { name, user }, |hasher, e| hasher.hash_one(text(e)));
+        self.index.insert(hash, Entry::new(name, user, id), |hasher, e| hasher.hash_one(text(e)));
         Ok(name)
     }
 

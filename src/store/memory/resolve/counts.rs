@@ -10,6 +10,7 @@ use super::hits::Question;
 use super::instants::Which;
 use super::scan::Scan;
 use super::sums::summed;
+use super::units::by_units;
 use crate::plan::bounds::Bounds;
 use crate::plan::{Behaviour, LeafAt};
 use crate::segment::{Measure, Range};
@@ -43,10 +44,11 @@ pub(super) fn fast(
                 Which::Latest(1)
             };
             let scan = scan(bounds);
-            let until = if which == Which::First { i64::MAX } else { t };
+            let hi = if which == Which::First { i64::MAX } else { t };
+            let counted = Bounds { lo: i64::MIN, hi };
             let bounds = Bounds { hi: bounds.hi.min(t), ..bounds };
-            let index = store.instants(scan.names(), which, until);
-            let mut bits = index.within(bounds, |user| exact(store, scan.names(), which, until, user));
+            let index = store.instants(scan.names(), which, counted);
+            let mut bits = index.within(bounds, |user| exact(store, scan.names(), which, counted, user));
             bits.grow(store.users.numbers());
             patch(store, &mut bits, scan.names(), |user| question.holds_for(at, user));
             Some(bits)
@@ -55,7 +57,13 @@ pub(super) fn fast(
             summed(store, &scan(bounds), range, |user| question.holds_for(at, user))
         }
         Measure::Distinct { range, .. } => distinct(store, &scan(bounds), range),
-        Measure::Active { unit, tz, range } => active(store, &scan(bounds), *unit, *tz, range),
+        Measure::Active { unit, tz, range } => {
+            let scan = scan(bounds);
+            let by_units = by_units(store, &scan, *unit, *tz, range, |bits| {
+                patch(store, bits, scan.names(), |user| question.holds_for(at, user));
+            });
+            by_units.or_else(|| active(store, &scan, *unit, *tz, range))
+        }
         _ => None,
     }
 }
@@ -73,11 +81,11 @@ pub(super) fn patch(store: &Snapshot, bits: &mut Bits, names: &[u32], holds: imp
 }
 
 /// The instant of one user that an index stands for, exactly.
-fn exact(store: &Snapshot, names: &[u32], which: Which, until: i64, user: u32) -> Option<i64> {
+pub(super) fn exact(store: &Snapshot, names: &[u32], which: Which, range: Bounds, user: u32) -> Option<i64> {
     let mut instants = Vec::new();
     for shelf in names.iter().filter_map(|&name| store.shelves.get(name as usize)) {
         for part in shelf.parts() {
-            instants.extend(part.rows_of(user).map(|row| part.at(row)).filter(|at| *at <= until));
+            instants.extend(part.rows_of(user).map(|row| part.at(row)).filter(|at| range.contains(*at)));
         }
     }
     instants.sort_unstable();
@@ -165,10 +173,10 @@ fn reaches_the_end(_store: &Snapshot, scan: &Scan<'_>, t: i64) -> bool {
     scan.bounds().hi >= t
 }
 
-fn by_recency(store: &Snapshot, scan: &Scan<'_>, k: u32) -> Bits {
-    let (which, until) = (Which::Latest(k), scan.bounds().hi);
-    let index = store.instants(scan.names(), which, until);
-    let mut bits = index.within(scan.bounds(), |user| exact(store, scan.names(), which, until, user));
+pub(super) fn by_recency(store: &Snapshot, scan: &Scan<'_>, k: u32) -> Bits {
+    let (which, counted) = (Which::Latest(k), Bounds { lo: i64::MIN, hi: scan.bounds().hi });
+    let index = store.instants(scan.names(), which, counted);
+    let mut bits = index.within(scan.bounds(), |user| exact(store, scan.names(), which, counted, user));
     bits.grow(store.users.numbers());
     bits
 }

@@ -6,7 +6,7 @@ use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::Codes;
 use super::super::snapshot::Snapshot;
-use super::counts::{Thresholds, thresholds};
+use super::counts::{Thresholds, by_recency, thresholds};
 use super::scan::{Batch, Scan, TailHit, for_each};
 use crate::segment::Range;
 
@@ -57,10 +57,16 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
     let tail: Vec<u32> =
         scan.tail().iter().map(|hit| numbering.number(hit.cells[0])).collect::<Option<_>>()?;
     let tail_of = |hit: &TailHit| scan.tail().element_offset(hit).and_then(|i| tail.get(i)).copied();
+    let candidates = candidates(store, scan, low);
     let scratch = || (vec![MISSING; store.room() * most], vec![0u8; store.room()]);
     Some(store.by_block(scratch, |(seen, counts), high, words| {
         counts.fill(0);
+        let candidates =
+            candidates.as_ref().map(|bits| &bits.words()[usize::from(high) * store.room() / 64..]);
         let mut meet = |low: usize, number: u32| {
+            if candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
+                return;
+            }
             let count = usize::from(counts[low]);
             if number == MISSING || count == most {
                 return;
@@ -94,6 +100,15 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
         });
         set_in_range(counts, low, above, words);
     }))
+}
+
+/// Those who have enough events at all, where that spares looking at the values of many.
+fn candidates(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>) -> Option<Bits> {
+    let enough = low.filter(|&low| low > 1 && !scan.is_filtered())?;
+    let mut candidates = by_recency(store, scan, u32::try_from(enough).ok()?);
+    candidates.grow(store.room() * store.blocks().count());
+    scan.tail().iter().for_each(|hit| candidates.insert(hit.user()));
+    Some(candidates)
 }
 
 /// Sets the bits of the counts that are at least `low` and below `above`.

@@ -11,7 +11,13 @@ use super::super::snapshot::Snapshot;
 use super::gaps::Gaps;
 use super::instants::{UserInstants, Which};
 use super::latest::LatestValues;
-use crate::time::Timestamp;
+use super::units::UnitBits;
+use crate::plan::bounds::Bounds;
+use crate::time::{Timestamp, Unit};
+use chrono_tz::Tz;
+
+/// All of time.
+pub(super) const EVER: Bounds = Bounds { lo: i64::MIN, hi: i64::MAX };
 
 /// Indexes that are kept at once, a kind, before all of that kind are let go.
 const KEPT: usize = 512;
@@ -62,8 +68,10 @@ impl<K: Eq + Hash, V> Cache<K, V> {
 /// The indexes of a store, shared by its snapshots.
 #[derive(Debug, Default)]
 pub(crate) struct Indexes {
-    /// By names, which instant, and the last instant counted (the end of time where no sealed event is later).
-    instants: Cache<(Vec<u32>, Which, i64), UserInstants>,
+    /// By names, which instant, and the range counted (to the end of time where no sealed event is later).
+    instants: Cache<(Vec<u32>, Which, i64, i64), UserInstants>,
+    /// By names, calendar and bucket.
+    units: Cache<(Vec<u32>, Unit, Tz, i32), UnitBits>,
     /// By the names before and after.
     gaps: Cache<(Vec<u32>, Vec<u32>), Gaps>,
     /// By attribute and the last instant counted.
@@ -75,6 +83,7 @@ pub(crate) struct Indexes {
 impl Indexes {
     pub(crate) fn memory(&self) -> usize {
         self.instants.memory(UserInstants::memory)
+            + self.units.memory(UnitBits::memory)
             + self.gaps.memory(Gaps::memory)
             + self.values.memory(LatestValues::memory)
             + self.universes.memory(Bits::memory)
@@ -82,12 +91,10 @@ impl Indexes {
 }
 
 impl Snapshot {
-    fn versions(&self, names: &[u32]) -> Vec<u64> {
-        names
-            .iter()
-            .filter_map(|&name| self.shelves.get(name as usize))
-            .map(|shelf| shelf.version())
-            .collect()
+    /// The parts of some names that can hold instants of the range, by their ids.
+    fn versions(&self, names: &[u32], range: Bounds) -> Vec<u64> {
+        let shelves = names.iter().filter_map(|&name| self.shelves.get(name as usize));
+        shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi)).map(|part| part.id()).collect()
     }
 
     /// The latest instant of a sealed event of the names.
@@ -96,17 +103,28 @@ impl Snapshot {
         shelves.filter_map(|shelf| shelf.last_instant()).max().unwrap_or(i64::MIN)
     }
 
-    /// One instant a user, from the sealed events of the names up to an instant.
-    pub(super) fn instants(&self, names: &[u32], which: Which, until: i64) -> Arc<UserInstants> {
-        let until = if until >= self.last_instant(names) { i64::MAX } else { until };
-        let make = || UserInstants::new(self, names, which, until);
-        self.indexes.instants.get((names.to_vec(), which, until), self.versions(names), make)
+    /// One instant a user, from the sealed events of the names in a range.
+    pub(super) fn instants(&self, names: &[u32], which: Which, range: Bounds) -> Arc<UserInstants> {
+        let hi = if range.hi >= self.last_instant(names) { i64::MAX } else { range.hi };
+        let range = Bounds { hi, ..range };
+        let make = || UserInstants::new(self, names, which, range);
+        self.indexes.instants.get((names.to_vec(), which, range.lo, hi), self.versions(names, range), make)
+    }
+
+    /// Who was active in each whole unit, from the sealed events of the names in one bucket.
+    pub(super) fn unit_bits(&self, names: &[u32], unit: Unit, tz: Tz, bucket: i32) -> Arc<UnitBits> {
+        let start = i64::from(bucket) << 32;
+        let range = Bounds { lo: start, hi: start + 0xffff_ffff };
+        let mut versions = self.versions(names, range);
+        versions.push(self.room() as u64);
+        let make = || UnitBits::new(self, names, unit, tz, range);
+        self.indexes.units.get((names.to_vec(), unit, tz, bucket), versions, make)
     }
 
     /// How long after each sealed event of some names the next of some others comes.
     pub(super) fn gaps(&self, before: &[u32], after: &[u32]) -> Arc<Gaps> {
-        let mut versions = self.versions(before);
-        versions.extend(self.versions(after));
+        let mut versions = self.versions(before, EVER);
+        versions.extend(self.versions(after, EVER));
         let make = || Gaps::new(self, before, after);
         self.indexes.gaps.get((before.to_vec(), after.to_vec()), versions, make)
     }

@@ -40,19 +40,16 @@ struct Halves {
     fine: Vec<u16>,
 }
 
-/// A list of the users of a block takes half as much again for each, so it is kept where they are fewer than two
-/// in three.
-const SPARSE: usize = 2;
+/// Where less than one user in so many has an instant, those who have are listed: smaller, but a member costs as
+/// much as a word of the dense form.
+const SPARSE: usize = 4;
 
 impl UserInstants {
-    /// From the sealed events of the names, up to an instant.
-    pub(super) fn new(store: &Snapshot, names: &[u32], which: Which, until: i64) -> Self {
+    /// From the sealed events of the names in a range.
+    pub(super) fn new(store: &Snapshot, names: &[u32], which: Which, range: Bounds) -> Self {
         let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-        let mut parts: Vec<&Part> = shelves
-            .flat_map(|shelf| shelf.parts())
-            .map(AsRef::as_ref)
-            .filter(|part| part.span().0 <= until)
-            .collect();
+        let parts = shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi));
+        let mut parts: Vec<&Part> = parts.map(AsRef::as_ref).collect();
         parts.sort_by_key(|part| part.bucket());
         let (base, end) = match (parts.first(), parts.last()) {
             (Some(first), Some(last)) => (first.span().0, last.span().1),
@@ -63,7 +60,7 @@ impl UserInstants {
         if which != Which::First {
             parts.reverse();
         }
-        this.blocks = store.blocks().map(|high| this.block(&parts, high, which, until)).collect();
+        this.blocks = store.blocks().map(|high| this.block(&parts, high, which, range)).collect();
         this
     }
 
@@ -73,7 +70,7 @@ impl UserInstants {
     }
 
     /// Goes through the buckets from one end of time, counting down for each user.
-    fn block(&self, parts: &[&Part], high: u16, which: Which, until: i64) -> Halves {
+    fn block(&self, parts: &[&Part], high: u16, which: Which, range: Bounds) -> Halves {
         let mut rows = Vec::new();
         let room = self.room;
         let mut codes = vec![0u32; room];
@@ -85,7 +82,7 @@ impl UserInstants {
                 let Some(block) = part.block(high) else { continue };
                 let users = &part.users()[block.rows()];
                 let of_part = users.iter().zip(block.rows()).map(|(&low, row)| (low, part.at(row)));
-                rows.extend(of_part.filter(|(_, at)| *at <= until));
+                rows.extend(of_part.filter(|(_, at)| range.contains(*at)));
             }
             if same.len() > 1 && wanted > 1 {
                 rows.sort_unstable();
@@ -149,7 +146,7 @@ impl Halves {
     #[allow(clippy::cast_possible_truncation)] // halves
     fn new(codes: &[u32]) -> Self {
         let some = codes.iter().filter(|&&code| code != 0).count();
-        let dense = some * 3 >= codes.len() * SPARSE;
+        let dense = some * SPARSE >= codes.len();
         let keep = |&(_, &code): &(u16, &u32)| dense || code != 0;
         let kept: Vec<(u16, &u32)> = (0u16..=u16::MAX).zip(codes).filter(keep).collect();
         let users = (!dense).then(|| kept.iter().map(|(low, _)| *low).collect());

@@ -16,9 +16,11 @@ mod point;
 mod scan;
 mod sequences;
 mod sums;
+mod units;
 
 pub(super) use index::Indexes;
 
+use super::attributes::value_at;
 use super::bits::Bits;
 use super::snapshot::Snapshot;
 use crate::plan::{ExactSum, Leaf, LeafAt, Measure};
@@ -62,6 +64,11 @@ impl Snapshot {
         let (at, t) = (leaf.at(t), t.millis());
         match leaf {
             Leaf::Did(_) | Leaf::Sequence(_) => leaf.question(self, &at, t).holds_for(&at, user),
+            Leaf::Attribute(test) if test.held().is_none() => {
+                let writes =
+                    self.attributes.table(test.name()).map_or(&[][..], |table| table.writes_of(user));
+                test.compiled().at(t).passes(self.value(value_at(writes, t)))
+            }
             Leaf::Attribute(test) => self.history_holds_for(test.name(), &at, None, t, user),
             Leaf::Changed(change) => self.history_holds_for(change.name(), &at, leaf.anchor(), t, user),
             Leaf::Seen(_) => self.history_holds_for("", &at, None, t, user),

@@ -63,6 +63,10 @@ pub(super) enum Batch<'a> {
 }
 
 impl TailHit {
+    pub(super) fn user(&self) -> u32 {
+        self.user
+    }
+
     /// The low half of the user.
     #[allow(clippy::cast_possible_truncation)] // the half
     pub(super) fn low(&self) -> usize {

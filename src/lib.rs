@@ -6,8 +6,8 @@
 //!
 //! One idea runs through all of it:
 //!
-//! > A segment is an expression. A plan is its distinct leaves and the set algebra over them. Something answers each
-//! > leaf with a bitmap of users. Everything else is set algebra.
+//! > A segment is an expression. A plan is its distinct leaves and the set algebra over them. Something answers
+//! > each leaf with a bitmap of users. Everything else is set algebra.
 //!
 //! # The smallest complete example
 //!
@@ -33,15 +33,16 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Ingest`] is the trait that facts go in by, [`Evaluate`] the one that answers come out of: bring them into scope.
+//! [`Ingest`] is the trait that facts go in by, [`Evaluate`] the one that answers come out of: bring them into
+//! scope.
 //!
 //! # A tour
 //!
 //! ## Facts
 //!
 //! A fact is an [`Event`] (user, name, instant, properties, perhaps an id), a write of an attribute, or that a user
-//! exists since an instant. Every write of an attribute is kept, so its value at any instant in the past can be asked.
-//! Facts may arrive late and in any order: what counts is their instant. An id makes delivery idempotent.
+//! exists since an instant. Every write of an attribute is kept, so its value at any instant in the past can be
+//! asked. Facts may arrive late and in any order: what counts is their instant. An id makes delivery idempotent.
 //!
 //! ```
 //! use whodid::{Event, Fact, Ingest, IngestError, MemoryStore, Record, Recorded, Timestamp, hours};
@@ -79,8 +80,9 @@
 //!
 //! ## Segments
 //!
-//! [`did`], [`attribute`], [`sequence`], [`changed`], [`seen`], [`score`] and their kin each open one form of the law, and
-//! their methods say more about it; `&`, `|` and `!` join. Windows are relative to the instant that is asked about.
+//! [`did`], [`attribute`], [`sequence`], [`changed`], [`seen`], [`score`] and their kin each open one form of the
+//! law, and their methods say more about it; `&`, `|` and `!` join. Windows are relative to the instant that is
+//! asked about.
 //!
 //! ```
 //! use whodid::segment::Segment;
@@ -117,13 +119,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`segment::builder`] is the whole builder with its windows, [`segment`] the tree it builds and how its JSON is read.
+//! [`segment::builder`] is the whole builder with its windows, [`mod@segment`] the tree it builds and how its JSON
+//! is read.
 //!
 //! ## Questions
 //!
-//! Every question names its instant; facts later than that do not exist for it, so the past can be asked at any time. Any
-//! [`EventStore`] has the methods of [`Evaluate`]. Of a [`MemoryStore`] take a [`Snapshot`]: it costs a few pointer
-//! copies, is `Send + Sync`, and stays as it is while facts go on arriving.
+//! Every question names its instant; facts later than that do not exist for it, so the past can be asked at any
+//! time. Any [`EventStore`] has the methods of [`Evaluate`]. Of a [`MemoryStore`] take a [`Snapshot`]: it costs a
+//! few pointer copies, is `Send + Sync`, and stays as it is while facts go on arriving.
 //!
 //! ```
 //! use whodid::{Evaluate, Event, Ingest, MemoryStore, Timestamp, days, did};
@@ -149,13 +152,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What is asked again and again is planned once: [`plan::Plan::of`] and [`Catalog::plan`] make a [`Plan`] that takes the
-//! segment's place in all of these calls, and prints what will be asked.
+//! What is asked again and again is planned once: [`plan::Plan::of`] and [`Catalog::plan`] make a [`Plan`] that
+//! takes the segment's place in all of these calls, and prints what will be asked.
 //!
 //! ## A catalog
 //!
-//! Named segments that may refer to each other, and static lists of users, are one JSON document. Asked as a whole, each
-//! distinct leaf is answered once.
+//! Named segments that may refer to each other, and static lists of users, are one JSON document. Asked as a whole,
+//! each distinct leaf is answered once.
 //!
 //! ```
 //! use whodid::{Catalog, Evaluate, Event, Ingest, MemoryStore, Timestamp, days, did, list, segment};
@@ -185,8 +188,8 @@
 //!
 //! ## Campaigns
 //!
-//! [`exclusive`] settles who gets which of several campaigns: a pure function over sets of users, the first campaign the
-//! highest. [`sample`] [holds out](segment::Sample::split) a share of them beforehand.
+//! [`exclusive`] settles who gets which of several campaigns: a pure function over sets of users, the first
+//! campaign the highest. [`sample`] [holds out](segment::Sample::split) a share of them beforehand.
 //!
 //! ```
 //! # use whodid::{Evaluate, Event, Ingest, MemoryStore, Timestamp, days, did};
@@ -211,8 +214,8 @@
 //!
 //! ## Import
 //!
-//! With the feature `import`, [`Importer`] reads newline-delimited messages of the Segment spec, and CSV with declared
-//! columns, from any reader, compressed with gzip or not.
+//! With the feature `import`, [`Importer`][importer] reads newline-delimited messages of the Segment spec, and CSV
+//! with declared columns, from any reader, compressed with gzip or not.
 //!
 //! ```
 //! # #[cfg(feature = "import")] {
@@ -233,9 +236,9 @@
 //!
 //! ## Live
 //!
-//! [`Live`] keeps the membership of a whole catalog current: facts and time go in, and out come transitions, each at the
-//! exact instant at which it happens. It has no clock either: [`Live::next_change`] says until when nothing can change,
-//! and [`Live::advance`] is told that time has passed.
+//! [`Live`] keeps the membership of a whole catalog current: facts and time go in, and out come transitions, each
+//! at the exact instant at which it happens. It has no clock either: [`Live::next_change`] says until when nothing
+//! can change, and [`Live::advance`] is told that time has passed.
 //!
 //! ```
 //! use whodid::{Catalog, Event, Live, MemoryStore, Timestamp, days, did};
@@ -257,8 +260,9 @@
 //! ## A store of one's own
 //!
 //! Facts that live elsewhere are asked where they are: [`EventStore`] has five required methods, whose docs are the
-//! contract, and every kind of leaf is answered through them. [`Ingest`] is its writing side. One line in a test proves
-//! such a store (feature `testing`): first the contract, then random facts and segments against the reference oracle.
+//! contract, and every kind of leaf is answered through them. [`Ingest`] is its writing side. One line in a test
+//! proves such a store (feature `testing`): first the contract, then random facts and segments against the
+//! reference oracle.
 //!
 //! ```no_run
 //! # #[cfg(feature = "testing")] {
@@ -269,13 +273,13 @@
 //!
 //! # Rooms
 //!
-//! Each knows those above it and none below.
+//! From what is written down to what runs all day:
 //!
 //! | room | what it holds |
 //! | --- | --- |
 //! | the root | facts ([`Event`], [`Value`], [`Timestamp`], [`Span`]), the builder, and what most programs need of the rest |
 //! | [`window`] | windows of time, as written |
-//! | [`segment`] | the expression: its tree, [builder](segment::builder), JSON, English, and what is refused |
+//! | [`mod@segment`] | the expression: its tree, [builder](segment::builder), JSON, English, and what is refused |
 //! | [`plan`] | what an expression means: distinct leaves and measures, and the algebra over them |
 //! | [`store`] | the seam between questions and facts; [`MemoryStore`] |
 //! | [`Evaluate`] | questions: plan, store and instant become sets and numbers |
@@ -292,7 +296,7 @@
 //!
 //! | feature | adds | brings |
 //! | --- | --- | --- |
-//! | `import` | [`Importer`]: Segment-spec messages and CSV | `flate2`, `csv` |
+//! | `import` | [`Importer`][importer]: Segment-spec messages and CSV | `flate2`, `csv` |
 //! | `parallel` | leaves and ranges of users answered on all cores; the answers stay the same | `rayon` |
 //! | `testing` | the oracle, random scenarios, the conformance suite for stores of one's own | `proptest`, `serde_json`, `num-*` |
 //!
@@ -315,27 +319,30 @@
 //!
 //! # What it promises
 //!
-//! - **Exact.** Numbers compare and add up exactly across `i64` and `f64`, windows hold to the millisecond, calendars
-//!   follow the zone. The order in which facts arrive changes no answer, but for ties of one instant and for which of two
-//!   events with one id is kept.
+//! - **Exact.** Numbers compare and add up exactly across `i64` and `f64`, windows hold to the millisecond,
+//!   calendars follow the zone. The order in which facts arrive changes no answer, but for ties of one instant and
+//!   for which of two events with one id is kept.
 //! - **No clock.** Every instant is the caller's. The same facts, segment and instant give the same answer on every
 //!   machine.
-//! - **No thread, no I/O.** Nothing is spawned, opened or sent; the importer reads from the reader it is given. With the
-//!   feature `parallel`, questions run on rayon's threads.
+//! - **No thread, no I/O.** Nothing is spawned, opened or sent; the importer reads from the reader it is given.
+//!   With the feature `parallel`, questions run on rayon's threads.
 //! - **No `unsafe`** in this crate.
 //! - **Errors are values.** Each area has one error type, which says what was given, where, and what was expected:
 //!   [`segment::SegmentError`], [`PlanError`], [`IngestError`], [`EvalError`], [`TimeError`], [`PriorityError`],
-//!   [`LiveError`]; all may grow new variants. Of a refused call nothing is kept.
-//! - **No panic** that input can reach, with one exception that says so: indexing [`Answers`] by a name that was not asked
-//!   for, as a map does. The suites of the feature `testing` panic where they fail, as tests do.
+//!   [`LiveError`] and, with `import`, `ImportError`; all may grow new variants. Of a refused fact nothing is kept.
+//! - **No panic** that input can reach, with one exception that says so: indexing [`Answers`] by a name that was
+//!   not asked for, as a map does. The suites of the feature `testing` panic where they fail, as tests do.
 //!
 //! # What it is not
 //!
-//! - Not a database: facts of a [`MemoryStore`] live in memory, and keeping them is up to the program. [`Live::save`]
-//!   keeps what a live engine knows beyond its store.
+//! - Not a database: facts of a [`MemoryStore`] live in memory, and keeping them is up to the program.
+//!   [`Live::save`] keeps what a live engine knows beyond its store.
 //! - Not an event bus, a scheduler or a mailer: it says who, and the program does the rest.
 //! - Not approximate: no sketches, no sampling behind one's back.
 //! - Not for aggregates over users (revenue by country): it answers *who*, and one exact number of each user.
+//!
+#![cfg_attr(feature = "import", doc = "[importer]: import::Importer")]
+#![cfg_attr(not(feature = "import"), doc = "[importer]: https://docs.rs/whodid")]
 
 mod catalog;
 mod eval;

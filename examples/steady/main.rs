@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example steady -- DIR [--readers N] [--seconds N] [--publish EVENTS] [--json FILE]
 //!
-//! DIR as for the example `suite`. Nine tenths of the events are taken in first. Then three phases of so many seconds:
+//! DIR as for the example `suite`. Half of the events are taken in first. Then three phases of so many seconds:
 //! the writer alone, the readers alone, and both; how much got done and how long single calls took, half of them and
 //! all but one in a thousand. The writer hands a snapshot out after so many events; readers pick up the newest.
 
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for write in columns.attributes() {
         store.write(write)?;
     }
-    let history = columns.events() / 10 * 9;
+    let history = columns.events() / 2;
     for row in 0..history {
         store.record(columns.event(row))?;
     }
@@ -81,11 +81,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         time: Duration::from_secs(options.seconds),
         publish: options.publish,
     };
-    let mut writer = Writer { store, next: history };
+    // Either phase of the writer has half of what is left.
+    let mut writer = Writer { store, next: history, until: columns.events() / 4 * 3 };
     let alone = run(&setting, &mut writer, true, 0)?;
     println!("writer alone   {alone}");
     let readers = run(&setting, &mut writer, false, options.readers)?;
     println!("readers alone  {readers}");
+    writer.until = columns.events();
     let both = run(&setting, &mut writer, true, options.readers)?;
     println!("both           {both}");
     if let Some(file) = options.json {

@@ -25,16 +25,18 @@ pub struct Setting<'a> {
     pub publish: usize,
 }
 
-/// The store, and the row of the event that arrives next.
+/// The store, and which rows arrive next.
 pub struct Writer {
     pub store: MemoryStore,
     pub next: usize,
+    pub until: usize,
 }
 
 /// Calls of one kind: how many a second, and how long they took.
 #[derive(Default)]
 struct Calls {
     micros: Vec<f64>,
+    /// From the first to the last, with what lies between.
     seconds: f64,
 }
 
@@ -108,7 +110,7 @@ fn write(
 ) -> Result<(Calls, Calls), IngestError> {
     let (mut events, mut snapshots) = (Calls::default(), Calls::default());
     let start = Instant::now();
-    while start.elapsed() < setting.time && writer.next < setting.columns.events() {
+    while start.elapsed() < setting.time && writer.next < writer.until {
         let event = setting.columns.event(writer.next);
         writer.next += 1;
         let call = Instant::now();

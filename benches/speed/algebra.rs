@@ -10,11 +10,10 @@ use crate::leaves::leaves;
 
 /// Enterprise users who onboarded and are fading.
 pub fn fading() -> Segment {
-    (attribute("plan").eq("enterprise")
+    attribute("plan").eq("enterprise")
         & did("invite_sent")
         & !did("feature_used").last(days(30))
-        & !did("login").last(days(14)))
-    .into()
+        & !did("login").last(days(14))
 }
 
 /// Of every pair of leaves those in the first and not in the second.

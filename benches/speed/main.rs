@@ -2,6 +2,8 @@
 //!
 //! The comparison with other engines, on more data, is `bench/run.py`.
 
+#![allow(clippy::expect_used)] // a bench that cannot ask its question should stop
+
 mod algebra;
 mod data;
 mod exclusion;

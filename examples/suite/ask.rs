@@ -18,7 +18,7 @@ use crate::timing::{Cold, median, time};
 
 /// A segment, or the portfolio as one catalog.
 pub enum Question {
-    One(Segment),
+    One(Box<Segment>),
     All(Catalog),
 }
 
@@ -54,7 +54,7 @@ impl Question {
         let suite: BTreeMap<String, Segment> =
             serde_json::from_str(&fs::read_to_string(folder.join("suite.json"))?)?;
         let mut questions: BTreeMap<_, _> =
-            suite.into_iter().map(|(name, segment)| (name, Self::One(segment))).collect();
+            suite.into_iter().map(|(name, segment)| (name, Self::One(Box::new(segment)))).collect();
         let portfolio: Vec<Segment> =
             serde_json::from_str(&fs::read_to_string(folder.join("portfolio.json"))?)?;
         let mut catalog = Catalog::new();
@@ -67,33 +67,27 @@ impl Question {
 
     fn plan(&self) -> Result<Plan, Box<dyn Error>> {
         Ok(match self {
-            Self::One(segment) => Plan::of(segment)?,
+            Self::One(segment) => Plan::of(segment.as_ref())?,
             Self::All(catalog) => catalog.plan()?,
         })
     }
 
     /// Asks once; the members of each segment.
-    fn members(&self, snapshot: &Snapshot, at: Timestamp) -> Vec<RoaringBitmap> {
-        match self {
-            Self::One(segment) => {
-                let members = snapshot.members(segment, at).expect("a valid question");
-                vec![members.into_bitmap()]
-            }
+    fn members(&self, snapshot: &Snapshot, at: Timestamp) -> Result<Vec<RoaringBitmap>, Box<dyn Error>> {
+        Ok(match self {
+            Self::One(segment) => vec![snapshot.members(segment.as_ref(), at)?.into_bitmap()],
             Self::All(catalog) => {
-                let answers = snapshot.evaluate(catalog, at).expect("a valid question");
+                let answers = snapshot.evaluate(catalog, at)?;
                 answers.into_iter().map(|(_, members)| members.into_bitmap()).collect()
             }
-        }
+        })
     }
 
-    fn counts(&self, snapshot: &Snapshot, at: Timestamp) -> Vec<u64> {
-        match self {
-            Self::One(segment) => vec![snapshot.count(segment, at).expect("a valid question")],
-            Self::All(catalog) => {
-                let plan = catalog.plan().expect("a valid question");
-                snapshot.answer_counts(&plan, at).expect("memory can be read")
-            }
-        }
+    fn counts(&self, snapshot: &Snapshot, at: Timestamp) -> Result<Vec<u64>, Box<dyn Error>> {
+        Ok(match self {
+            Self::One(segment) => vec![snapshot.count(segment.as_ref(), at)?],
+            Self::All(catalog) => snapshot.answer_counts(&catalog.plan()?, at)?,
+        })
     }
 
     /// Asks as often as it takes to know how long it takes.
@@ -106,9 +100,10 @@ impl Question {
         cold: &mut Cold,
     ) -> Result<Asked, Box<dyn Error>> {
         let (first, members) = time(|| self.members(snapshot, at));
+        let members = members?;
         let answers: Vec<Answer> = members.iter().map(|members| numbers.answer(members)).collect();
         drop(members);
-        let counts = self.counts(snapshot, at);
+        let counts = self.counts(snapshot, at)?;
         if !counts.iter().eq(answers.iter().map(|answer| &answer.count)) {
             return Err(format!("counted {counts:?}, members are {answers:?}").into());
         }

@@ -8,13 +8,15 @@ use serde_json::{Value as Json, json};
 use whodid::{Ingest, MemoryStore};
 
 use crate::columns::Columns;
-use crate::timing::resident;
+use crate::timing::{processor, resident};
 
 /// How ingestion went.
 pub struct Ingested {
     pub events: usize,
     attributes_s: f64,
     events_s: f64,
+    /// Processor time of the same, without what others took of a busy machine.
+    events_processor_s: Option<f64>,
     compact_s: Option<f64>,
     /// How much the process has grown, the columns it read from left out.
     resident: Option<u64>,
@@ -29,11 +31,12 @@ pub fn ingest(columns: &mut Columns, compact: bool) -> Result<(MemoryStore, Inge
         store.write(write)?;
     }
     let attributes_s = start.elapsed().as_secs_f64();
-    let (start, events) = (Instant::now(), columns.events());
+    let (start, busy, events) = (Instant::now(), processor(), columns.events());
     for row in 0..events {
         store.record(columns.event(row))?;
     }
     let events_s = start.elapsed().as_secs_f64();
+    let events_processor_s = processor().zip(busy).map(|(after, before)| after - before);
     let compact_s = compact.then(|| {
         let start = Instant::now();
         store.compact();
@@ -41,7 +44,7 @@ pub fn ingest(columns: &mut Columns, compact: bool) -> Result<(MemoryStore, Inge
     });
     let resident = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
     columns.let_events_go();
-    Ok((store, Ingested { events, attributes_s, events_s, compact_s, resident }))
+    Ok((store, Ingested { events, attributes_s, events_s, events_processor_s, compact_s, resident }))
 }
 
 impl Ingested {
@@ -56,6 +59,7 @@ impl Ingested {
             "attributes_s": self.attributes_s,
             "events_s": self.events_s,
             "events_per_s": 1.0 / self.each(self.events_s),
+            "events_per_processor_s": self.events_processor_s.map(|seconds| 1.0 / self.each(seconds)),
             "compact_s": self.compact_s,
             "resident_bytes": self.resident,
             "resident_bytes_per_event": self.resident.map(|bytes| self.each(bytes as f64)),
@@ -68,6 +72,9 @@ impl fmt::Display for Ingested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = 1e-6 / self.each(self.events_s);
         write!(f, "{} events in {:.1} s: {rate:.2} million a second", self.events, self.events_s)?;
+        if let Some(seconds) = self.events_processor_s {
+            write!(f, " ({:.2} of processor time)", 1e-6 / self.each(seconds))?;
+        }
         write!(f, "; attributes {:.1} s", self.attributes_s)?;
         if let Some(seconds) = self.compact_s {
             write!(f, "; compacted in {seconds:.1} s")?;

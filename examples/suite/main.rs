@@ -1,6 +1,6 @@
 //! The speed suite through the public API: what `bench/run.py` runs beside the peers.
 //!
-//!     cargo run --release --example suite -- DIR [--expected FILE]… [--json FILE] [--runs N] [--only q01,q11] [--no-compact]
+//!     cargo run --release --example suite -- DIR [--expected FILE]… [--json FILE] [--runs N] [--only q01,q11] [--no-compact] [--now]
 //!
 //! DIR holds the columns of `gen.py` and the segments of `suite.py`. FILE after `--expected` is a run of `peers.py` or
 //! of `bench/expected.py`: answers at its instant must have its counts, sums and xors. Everything is asked at the end
@@ -31,6 +31,8 @@ struct Options {
     runs: usize,
     only: Option<Vec<String>>,
     compact: bool,
+    /// Only at the end of the data.
+    now: bool,
 }
 
 impl Options {
@@ -42,6 +44,7 @@ impl Options {
             runs: 9,
             only: None,
             compact: true,
+            now: false,
         };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
@@ -51,6 +54,7 @@ impl Options {
                 "--json" => options.json = Some(value()?.into()),
                 "--runs" => options.runs = value()?.parse()?,
                 "--only" => options.only = Some(value()?.split(',').map(str::to_owned).collect()),
+                "--now" => options.now = true,
                 "--no-compact" => options.compact = false,
                 _ if arg.starts_with('-') => return Err(format!("{arg}: unknown").into()),
                 _ => options.folder = arg.into(),
@@ -121,7 +125,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     let mut wrong = 0;
     let mut cold = timing::Cold::new();
-    for (when, at) in [("now", columns.as_of), ("past", columns.as_of.minus(days(90)))] {
+    let mut instants = vec![("now", columns.as_of), ("past", columns.as_of.minus(days(90)))];
+    instants.truncate(if options.now { 1 } else { 2 });
+    for (when, at) in instants {
         println!("\nat {at}");
         for (name, question) in questions.iter().filter(|(name, _)| options.asks(name)) {
             let asked = question.ask(&snapshot, at, &numbers, options.runs, &mut cold)?;

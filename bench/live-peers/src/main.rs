@@ -16,6 +16,8 @@ mod question;
 mod reference;
 mod stream;
 mod transition;
+#[cfg(feature = "whodid")]
+mod whodid_live;
 
 use std::process::{Command, ExitCode};
 #[cfg(feature = "differential")]
@@ -25,7 +27,7 @@ use clock::Outcome;
 use question::Grain;
 use stream::Event;
 
-const ENGINES: [&str; 4] = ["differential", "differential-future", "dbsp", "dbsp-window"];
+const ENGINES: [&str; 5] = ["whodid", "differential", "differential-future", "dbsp", "dbsp-window"];
 
 struct Options {
     engine: String,
@@ -85,6 +87,8 @@ fn run(engine: &str, events: Vec<Event>, options: &Options) -> Option<Outcome> {
         "dbsp" => Some(feldera::run(&events, batch, grain, feldera::Expiries::Queued, workers)),
         #[cfg(feature = "dbsp")]
         "dbsp-window" => Some(feldera::run(&events, batch, grain, feldera::Expiries::Windowed, workers)),
+        #[cfg(feature = "whodid")]
+        "whodid" if workers == 1 => Some(whodid_live::run(&events, batch, grain)),
         _ => None,
     }
 }

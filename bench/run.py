@@ -165,9 +165,40 @@ def table(results):
                       f"{times(mean['first'])} the first time asked."]
     lines += [f"Ingestion, one thread, one event at a time: {ingest['events_per_s'] / 1e6:.2f} million events a second, "
               f"{(ingest.get('events_per_processor_s') or 0) / 1e6:.2f} million a second of processor time."]
+    if ingest.get("instant_bytes_per_event"):
+        lines += [f"Memory of sealed events: {ingest['instant_bytes_per_event']:.2f} bytes an event for user, name and instant; "
+                  f"{ingest['resident_bytes_per_event'] or 0:.1f} for everything that the process grew by, users and attributes included."]
     if results.get("is_member_ns"):
         lines += [f"`is_member` of q11, random users: {results['is_member_ns']:.0f} ns."]
     return "\n".join(lines) + "\n"
+
+
+def figures(results):
+    """The README's short form of the table."""
+    lines = [f"Medians of {results['rounds']} alternating rounds on {results['machine']['cores']} cores ({results['machine']['cpu']}), "
+             f"{results['date']}; {results['meta']['users']:,} users, {results['meta']['events']:,} events.", "",
+             "| question | whodid, hot | whodid, cold | fastest peer, all cores | which | ratio hot | ratio cold |",
+             "| --- | ---: | ---: | ---: | --- | ---: | ---: |"]
+    for q, v in results["queries"].items():
+        mine, peer = v["whodid_ms"], v["fastest"]
+        unit = lambda ms: number(ms) if number(ms).endswith("µs") else number(ms) + " ms"
+        lines.append(f"| {q}: {SAID[q]} | {unit(mine['now_hot'])} | {unit(mine['now_cold'])} | {unit(v['peers_ms'][peer])} | {peer} | "
+                     f"{times(v['ratio_hot'])} | {times(v['ratio_cold'])} |")
+    mean, ingest = results["geometric_mean"], results["ingest"]
+    lines.append(f"| geometric mean, q01 to q14 | | | | | {times(mean['hot'])} | {times(mean['cold'])} |")
+    lines += ["", "| | measured |", "| --- | --- |",
+              f"| bytes an event for user, name and instant | {ingest['instant_bytes_per_event']:.2f} |",
+              f"| ingestion, one thread, one event at a time | {ingest['events_per_s'] / 1e6:.2f} million a second |",
+              f"| one user, one composite segment | {results['is_member_ns']:,.0f} ns |"]
+    return "\n".join(lines) + "\n"
+
+
+def fill(page, text):
+    """Puts the figures between the marks of a page."""
+    start, end = "<!-- figures -->\n", "<!-- /figures -->"
+    page_text = page.read_text()
+    before, rest = page_text.split(start, 1)
+    page.write_text(before + start + text + end + rest.split(end, 1)[1])
 
 
 def main():
@@ -177,6 +208,7 @@ def main():
     ap.add_argument("--runs", type=int, default=5, help="timed runs of a query in a round, for the peers")
     ap.add_argument("--crate-runs", type=int, default=15, help="the same, for the crate")
     ap.add_argument("--engines", default="duckdb,clickhouse,polars,datafusion")
+    ap.add_argument("--readme", action="store_true", help="put the figures into README.md")
     ap.add_argument("--features", help="features of the crate to build with")
     ap.add_argument("--suite", type=pathlib.Path, default=ROOT.parent / "shared" / "bench", help="where gen.py, suite.py and peers.py are")
     ap.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "bench-peers", help="virtual environment and data (2 GB)")
@@ -207,6 +239,10 @@ def main():
     }
     (out / "results.json").write_text(json.dumps(results, indent=1))
     (out / "table.md").write_text(table(results))
+    if mean:
+        (out / "figures.md").write_text(figures(results))
+        if a.readme and agree:
+            fill(ROOT / "README.md", figures(results))
     print(table(results))
     print(f"answers {'all agree' if agree else 'DIFFER, see above'}; {out / 'results.json'}, {out / 'table.md'}")
     sys.exit(0 if agree else 1)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
-use whodid::{Ingest, MemoryStore};
+use whodid::{Ingest, MemoryStore, MemoryUsage};
 
 use crate::columns::Columns;
 use crate::timing::{processor, resident};
@@ -20,6 +20,8 @@ pub struct Ingested {
     compact_s: Option<f64>,
     /// How much the process has grown, the columns it read from left out.
     resident: Option<u64>,
+    /// What the store says that it holds.
+    held: MemoryUsage,
 }
 
 /// Takes all facts in, in order of arrival, and lets the columns of events go.
@@ -44,7 +46,8 @@ pub fn ingest(columns: &mut Columns, compact: bool) -> Result<(MemoryStore, Inge
     });
     let resident = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
     columns.let_events_go();
-    Ok((store, Ingested { events, attributes_s, events_s, events_processor_s, compact_s, resident }))
+    let held = store.memory_usage();
+    Ok((store, Ingested { events, attributes_s, events_s, events_processor_s, compact_s, resident, held }))
 }
 
 impl Ingested {
@@ -63,8 +66,19 @@ impl Ingested {
             "compact_s": self.compact_s,
             "resident_bytes": self.resident,
             "resident_bytes_per_event": self.resident.map(|bytes| self.each(bytes as f64)),
+            "held": usage(&self.held),
+            "instant_bytes_per_event": self.each(self.held.instants as f64),
         })
     }
+}
+
+/// What a store holds, by part, in bytes.
+pub fn usage(held: &MemoryUsage) -> Json {
+    json!({
+        "instants": held.instants, "properties": held.properties, "tail": held.tail, "users": held.users,
+        "attributes": held.attributes, "dictionary": held.dictionary, "event_ids": held.event_ids,
+        "indexes": held.indexes, "total": held.total(),
+    })
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -79,11 +93,10 @@ impl fmt::Display for Ingested {
         if let Some(seconds) = self.compact_s {
             write!(f, "; compacted in {seconds:.1} s")?;
         }
-        match self.resident {
-            Some(bytes) => {
-                write!(f, "; grown by {} MiB, {:.1} bytes an event", bytes >> 20, self.each(bytes as f64))
-            }
-            None => Ok(()),
+        if let Some(bytes) = self.resident {
+            write!(f, "; grown by {} MiB, {:.1} bytes an event", bytes >> 20, self.each(bytes as f64))?;
         }
+        write!(f, "\nuser, name and instant: {:.2} bytes an event; ", self.each(self.held.instants as f64))?;
+        self.held.fmt(f)
     }
 }

@@ -144,6 +144,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         report["is_member"] = json!({ "ns": point.ns, "calls": point.calls, "members": point.members });
     }
+    let held = store.memory_usage();
+    println!("with what the questions made: {held}");
+    report["held_at_the_end"] = ingest::usage(&held);
     report["wrong"] = json!(wrong);
     if let Some(file) = &options.json {
         fs::write(file, serde_json::to_string_pretty(&report)?)?;

@@ -7,7 +7,7 @@ use super::super::cell::Cell;
 use super::super::column::Codes;
 use super::super::snapshot::Snapshot;
 use super::counts::{Thresholds, by_recency, thresholds};
-use super::scan::{Batch, Scan, TailHit, for_each};
+use super::scan::{Batch, Scan, for_each};
 use crate::segment::Range;
 
 /// Most values that are remembered a user.
@@ -56,50 +56,79 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
     }
     let tail: Vec<u32> =
         scan.tail().iter().map(|hit| numbering.number(hit.cells[0])).collect::<Option<_>>()?;
-    let tail_of = |hit: &TailHit| scan.tail().element_offset(hit).and_then(|i| tail.get(i)).copied();
     let candidates = candidates(store, scan, low);
-    let scratch = || (vec![MISSING; store.room() * most], vec![0u8; store.room()]);
-    Some(store.by_block(scratch, |(seen, counts), high, words| {
-        counts.fill(0);
-        let candidates =
-            candidates.as_ref().map(|bits| &bits.words()[usize::from(high) * store.room() / 64..]);
-        let mut meet = |low: usize, number: u32| {
-            if candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
-                return;
-            }
-            let count = usize::from(counts[low]);
-            if number == MISSING || count == most {
-                return;
-            }
-            let of_user = &mut seen[low * most..][..most];
-            if !of_user[..count].contains(&number) {
-                of_user[count] = number;
-                counts[low] += 1;
-            }
-        };
-        scan.block(high, &mut |batch| match batch {
-            Batch::Part { index, scanned, rows, users, mask } => {
-                let (Some(column), Some(map)) = (scanned.columns[0], maps.get(*index)) else { return };
-                macro_rules! meet_all {
-                    ($codes:expr) => {{
-                        let codes = &$codes[rows.clone()];
-                        for_each(*mask, users.len(), |i| {
-                            meet(usize::from(users[i]), map[codes[i] as usize]);
-                        });
-                    }};
+    let counting = Counting { scan, maps, tail, candidates, low, above };
+    Some(match most {
+        0..=2 => counting.with::<2>(store, most),
+        3..=4 => counting.with::<4>(store, most),
+        _ => counting.with::<8>(store, most),
+    })
+}
+
+/// Everything that counting needs.
+struct Counting<'a> {
+    scan: &'a Scan<'a>,
+    /// By part: the numbers of the values of its dictionary.
+    maps: Vec<Vec<u32>>,
+    /// The numbers of the values of the tail.
+    tail: Vec<u32>,
+    candidates: Option<Bits>,
+    low: Option<u64>,
+    above: Option<u64>,
+}
+
+impl Counting<'_> {
+    /// Remembers up to `most` values a user, in places for `N`.
+    fn with<const N: usize>(&self, store: &Snapshot, most: usize) -> Bits {
+        let scratch = || (vec![[MISSING; N]; store.room()], vec![0u8; store.room()]);
+        store.by_block(scratch, |(seen, counts), high, words| {
+            seen.fill([MISSING; N]);
+            counts.fill(0);
+            let candidates =
+                self.candidates.as_ref().map(|bits| &bits.words()[usize::from(high) * store.room() / 64..]);
+            let mut meet = |low: usize, number: u32| {
+                if candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
+                    return;
                 }
-                match column.codes() {
-                    Codes::U8(codes) => meet_all!(codes),
-                    Codes::U16(codes) => meet_all!(codes),
-                    Codes::U32(codes) => meet_all!(codes),
+                let (seen, count) = (&mut seen[low], &mut counts[low]);
+                // all places are compared, and one is written, so that there is nothing to predict
+                let mut known = number == MISSING;
+                for have in seen.iter() {
+                    known |= *have == number;
                 }
-            }
-            Batch::Tail(hits) => {
-                hits.iter().for_each(|hit| meet(hit.low(), tail_of(hit).unwrap_or(MISSING)));
-            }
-        });
-        set_in_range(counts, low, above, words);
-    }))
+                let is_new = !known && usize::from(*count) < most;
+                let place = &mut seen[usize::from(*count) % N];
+                *place = if is_new { number } else { *place };
+                *count += u8::from(is_new);
+            };
+            self.scan.block(high, &mut |batch| match batch {
+                Batch::Part { index, scanned, rows, users, mask } => {
+                    let (Some(column), Some(map)) = (scanned.columns[0], self.maps.get(*index)) else {
+                        return;
+                    };
+                    macro_rules! meet_all {
+                        ($codes:expr) => {{
+                            let codes = &$codes[rows.clone()];
+                            for_each(*mask, users.len(), |i| {
+                                meet(usize::from(users[i]), map[codes[i] as usize]);
+                            });
+                        }};
+                    }
+                    match column.codes() {
+                        Codes::U8(codes) => meet_all!(codes),
+                        Codes::U16(codes) => meet_all!(codes),
+                        Codes::U32(codes) => meet_all!(codes),
+                    }
+                }
+                Batch::Tail(hits) => hits.iter().for_each(|hit| {
+                    let place = self.scan.tail().element_offset(hit);
+                    let number = place.and_then(|i| self.tail.get(i)).copied();
+                    meet(hit.low(), number.unwrap_or(MISSING));
+                }),
+            });
+            set_in_range(counts, self.low, self.above, words);
+        })
+    }
 }
 
 /// Those who have enough events at all, where that spares looking at the values of many.

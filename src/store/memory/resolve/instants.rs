@@ -23,13 +23,16 @@ pub(super) enum Which {
 #[derive(Debug)]
 pub(super) struct UserInstants {
     base: i64,
-    /// A code counts units of `2^shift` ms from the base, from 1; 0 stands for no instant.
+    /// A code counts units of `2^shift` ms from the base, from [`FIRST`]; 0 stands for no instant.
     shift: u32,
     /// Users a block.
     room: usize,
     /// By high half of the user; a block without users is empty.
     blocks: Vec<Halves>,
 }
+
+/// The first code, whose coarse half is one that no missing instant has.
+const FIRST: u32 = 1 << 16;
 
 /// Codes in two halves, dense over a block or of some users of it.
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ impl UserInstants {
             (Some(first), Some(last)) => (first.span().0, last.span().1),
             _ => (0, 0),
         };
-        let shift = (0..32).find(|shift| (end - base) >> shift < i64::from(u32::MAX)).unwrap_or(32);
+        let shift = (0..32).find(|shift| (end - base) >> shift < i64::from(u32::MAX - FIRST)).unwrap_or(32);
         let mut this = Self { base, shift, room: store.room(), blocks: Vec::new() };
         if which != Which::First {
             parts.reverse();
@@ -66,7 +69,7 @@ impl UserInstants {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the shift is chosen so that it fits
     fn code(&self, at: i64) -> u32 {
-        ((at - self.base) >> self.shift) as u32 + 1
+        ((at - self.base) >> self.shift) as u32 + FIRST
     }
 
     /// Goes through the buckets from one end of time, counting down for each user.
@@ -116,7 +119,7 @@ impl UserInstants {
     pub(super) fn within(&self, bounds: Bounds, exact: impl Fn(u32) -> Option<i64>) -> Bits {
         let mut words = vec![0; self.blocks.len() * self.room / 64];
         let lowest = bounds.lo.max(self.base);
-        let highest = bounds.hi.min(self.base + (i64::from(u32::MAX - 2) << self.shift));
+        let highest = bounds.hi.min(self.base + (i64::from(u32::MAX - FIRST) << self.shift));
         if lowest <= highest {
             let (lo, hi) = (self.code(lowest), self.code(highest));
             // whether an edge unit lies only partly inside
@@ -125,7 +128,7 @@ impl UserInstants {
             for (high, (block, words)) in
                 (0u32..).zip(self.blocks.iter().zip(words.chunks_mut(self.room / 64)))
             {
-                block.within(lo, hi, words, |low, code| {
+                block.within((lo, cut_lo), (hi, cut_hi), words, |low, code| {
                     (code != lo || !cut_lo) && (code != hi || !cut_hi)
                         || exact(high << 16 | u32::from(low)).is_some_and(|at| bounds.contains(at))
                 });
@@ -157,24 +160,32 @@ impl Halves {
 
     /// Sets the bits of the users whose code lies in `[lo, hi]` and, at an edge, passes.
     #[allow(clippy::cast_possible_truncation)] // halves
-    fn within(&self, lo: u32, hi: u32, words: &mut [u64], passes: impl Fn(u16, u32) -> bool) {
+    fn within(
+        &self,
+        (lo, cut_lo): (u32, bool),
+        (hi, cut_hi): (u32, bool),
+        words: &mut [u64],
+        passes: impl Fn(u16, u32) -> bool,
+    ) {
         let (low, high) = ((lo >> 16) as u16, (hi >> 16) as u16);
         let mut mask = Vec::with_capacity(self.coarse.len().div_ceil(64));
         kernel::between(&self.coarse, low, high, &mut mask);
         let mut edge = Vec::with_capacity(mask.len());
-        for unit in [low, high] {
+        // an edge unit that is all inside needs no second look
+        let look_low = cut_lo || lo & 0xffff != 0;
+        let look_high = cut_hi || hi & 0xffff != 0xffff;
+        for unit in
+            [(low, look_low), (high, look_high)].into_iter().filter_map(|(unit, look)| look.then_some(unit))
+        {
             edge.clear();
             kernel::between(&self.coarse, unit, unit, &mut edge);
             kernel::for_each_bit(&edge, |i| {
                 let code = u32::from(unit) << 16 | u32::from(self.fine[i]);
                 let user = self.users.as_ref().map_or(i as u16, |users| users[i]);
-                if code == 0 || code < lo || code > hi || !passes(user, code) {
+                if code < lo || code > hi || !passes(user, code) {
                     mask[i / 64] &= !(1 << (i % 64));
                 }
             });
-            if low == high {
-                break;
-            }
         }
         match &self.users {
             None => kernel::or(words, &mask),

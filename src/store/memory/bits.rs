@@ -96,8 +96,11 @@ impl Bits {
 
     /// In one conversion, container by container.
     pub(crate) fn to_roaring(&self) -> RoaringBitmap {
-        let mut bytes = Vec::with_capacity(self.words.len() * 8);
-        bytes.extend(self.words.iter().flat_map(|word| word.to_le_bytes()));
+        let mut bytes = vec![0u8; self.words.len() * 8];
+        let (chunks, _) = bytes.as_chunks_mut::<8>();
+        for (chunk, word) in chunks.iter_mut().zip(&self.words) {
+            *chunk = word.to_le_bytes();
+        }
         RoaringBitmap::from_lsb0_bytes(0, &bytes)
     }
 

@@ -59,7 +59,8 @@ pub(crate) struct Part {
     coarse: Vec<u16>,
     fine: Vec<u16>,
     ties: Ties,
-    /// The latest instant.
+    /// The earliest and the latest instant.
+    first: i64,
     last: i64,
     /// By property.
     columns: Vec<(u32, Column)>,
@@ -133,6 +134,7 @@ impl Part {
             coarse,
             fine,
             ties: Ties::default(),
+            first: i64::MAX,
             last: i64::MIN,
             columns: Vec::new(),
         }
@@ -149,6 +151,7 @@ impl Part {
         self.coarse.push((at >> 16) as u16);
         self.fine.push(at as u16);
         self.ties.push(row as usize, tie);
+        self.first = self.first.min(at);
         self.last = self.last.max(at);
     }
 
@@ -169,6 +172,11 @@ impl Part {
     pub(crate) fn span(&self) -> (i64, i64) {
         let start = i64::from(self.bucket) << 32;
         (start, start + 0xffff_ffff)
+    }
+
+    /// The earliest instant of a row, or of one that has been wiped.
+    pub(crate) fn first_instant(&self) -> i64 {
+        self.first
     }
 
     /// The latest instant of a row, or of one that has been wiped.
@@ -227,6 +235,22 @@ impl Part {
         let start = rows.start + self.users[rows].partition_point(|&u| u < low);
         let len = self.users[start..block.end as usize].iter().take_while(|&&u| u == low).count();
         start..start + len
+    }
+
+    /// How many of the rows of one user come before an instant.
+    pub(crate) fn rows_before(&self, rows: Range<usize>, at: i64) -> usize {
+        if at <= self.first {
+            return 0;
+        }
+        if at > self.last {
+            return rows.len();
+        }
+        let (mut from, mut until) = (rows.start, rows.end);
+        while from < until {
+            let middle = from.midpoint(until);
+            if self.at(middle) < at { from = middle + 1 } else { until = middle }
+        }
+        from - rows.start
     }
 
     /// Rows among which those of a low half begin.

@@ -10,6 +10,7 @@ use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
 use super::users::Users;
+use crate::plan::bounds::Bounds;
 use crate::plan::{ScalarRef, ValueRef};
 use crate::segment::EventPattern;
 use crate::time::Timestamp;
@@ -100,15 +101,38 @@ impl Snapshot {
         Bits::from_words(words)
     }
 
-    /// The numbers of the event names that match one of the patterns.
-    pub(super) fn matching_names(&self, patterns: &[EventPattern]) -> Vec<u32> {
+    /// Visits the numbers of the event names that match one of the patterns.
+    pub(super) fn for_each_name(&self, patterns: &[EventPattern], mut visit: impl FnMut(u32)) {
         match patterns {
-            [EventPattern::Name(exact)] => self.names.find(exact).into_iter().collect(),
+            [EventPattern::Name(exact)] => self.names.find(exact).into_iter().for_each(visit),
             _ => {
                 let matches = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-                self.names.iter().filter(|(_, name)| matches(name)).map(|(number, _)| number).collect()
+                let matching = self.names.iter().filter(|(_, name)| matches(name));
+                matching.for_each(|(number, _)| visit(number));
             }
         }
+    }
+
+    /// The numbers of the event names that match one of the patterns.
+    pub(super) fn matching_names(&self, patterns: &[EventPattern]) -> Vec<u32> {
+        let mut names = Vec::new();
+        self.for_each_name(patterns, |name| names.push(name));
+        names
+    }
+
+    /// How many events of a name a user has within the bounds.
+    pub(super) fn count_of(&self, name: u32, user: u32, bounds: Bounds) -> u64 {
+        let shelf = self.shelves.get(name as usize);
+        let mut count = 0;
+        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
+            let rows = part.rows_of(user);
+            // by instant: those inside follow each other
+            let from = rows.start + part.rows_before(rows.clone(), bounds.lo);
+            let until = rows.start + part.rows_before(rows, bounds.hi.saturating_add(1));
+            count += until - from;
+        }
+        count += self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at)).count();
+        count as u64
     }
 
     /// The value of a cell, borrowed.

@@ -68,6 +68,27 @@ pub(super) fn fast(
     }
 }
 
+/// Whether the leaf holds for one user, where counting rows decides it.
+pub(super) fn of_user(store: &Snapshot, behaviour: &Behaviour, at: &LeafAt<'_>, user: u32) -> Option<bool> {
+    let (LeafAt::Did(did), Measure::Times(range)) = (at, behaviour.measure()) else { return None };
+    if behaviour.same().is_some()
+        || behaviour.matcher().filter().is_some()
+        || behaviour.scope().anchor().is_some()
+    {
+        return None;
+    }
+    let bounds = did.scope.bounds(None)?;
+    let Thresholds { low, above } = thresholds(range);
+    let enough = above.max(low).unwrap_or(0);
+    let mut count = 0;
+    store.for_each_name(behaviour.matcher().events(), |name| {
+        if count < enough {
+            count += store.count_of(name, user, bounds);
+        }
+    });
+    Some(low.is_none_or(|low| count >= low) && above.is_none_or(|above| count < above))
+}
+
 /// Asks anew about the users who have an event of the names in the tail, which indexes do not know.
 pub(super) fn patch(store: &Snapshot, bits: &mut Bits, names: &[u32], holds: impl Fn(u32) -> bool) {
     for &name in names {

@@ -8,7 +8,7 @@ use super::super::bits::Bits;
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
-use super::scan::mask_instants;
+use super::scan::{for_each, mask_instants};
 use crate::plan::bounds::Bounds;
 
 /// A gap that is longer than all that can be told apart, or endless.
@@ -77,7 +77,7 @@ impl Gaps {
                 if let Some(instants) = &instants {
                     kernel::and(&mut mask, instants);
                 }
-                kernel::for_each_bit(&mask, |i| {
+                for_each(Some(&mask), users.len(), |i| {
                     let in_time = match follows {
                         Follows::Within(_, until) => {
                             part.at(block.start as usize + i) + i64::from(gaps[i]) <= until

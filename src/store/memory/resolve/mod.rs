@@ -63,7 +63,11 @@ impl Snapshot {
     pub(super) fn leaf_of(&self, leaf: &Leaf, t: Timestamp, user: u32) -> bool {
         let (at, t) = (leaf.at(t), t.millis());
         match leaf {
-            Leaf::Did(_) | Leaf::Sequence(_) => leaf.question(self, &at, t).holds_for(&at, user),
+            Leaf::Did(behaviour) => {
+                let counted = counts::of_user(self, behaviour, &at, user);
+                counted.unwrap_or_else(|| leaf.question(self, &at, t).holds_for(&at, user))
+            }
+            Leaf::Sequence(_) => leaf.question(self, &at, t).holds_for(&at, user),
             Leaf::Attribute(test) if test.held().is_none() => {
                 let writes =
                     self.attributes.table(test.name()).map_or(&[][..], |table| table.writes_of(user));

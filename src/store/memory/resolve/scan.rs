@@ -74,16 +74,44 @@ impl TailHit {
     }
 }
 
-/// Visits the rows that a mask leaves.
+/// Visits the rows that a mask leaves, in an order of its own.
+///
+/// Rows of one user follow each other, and adding to a user waits for the addition before: four places are
+/// visited in turn, so that four users are added to at once.
 #[inline(always)]
 pub(super) fn for_each(mask: Option<&[u64]>, rows: usize, mut visit: impl FnMut(usize)) {
     match mask {
-        Some(words) => kernel::for_each_bit(words, visit),
-        None => {
-            for row in 0..rows {
-                visit(row);
-            }
+        Some(words) => {
+            let mut left = Vec::with_capacity(rows);
+            kernel::for_each_bit(words, |row| {
+                #[allow(clippy::cast_possible_truncation)] // parts have fewer than 2^31 rows
+                left.push(row as u32);
+            });
+            in_turn(left.len(), |i| visit(left[i] as usize));
         }
+        None => in_turn(rows, visit),
+    }
+}
+
+/// Visits the rows that a mask leaves, in their order.
+fn in_order(mask: Option<&[u64]>, rows: usize, visit: impl FnMut(usize)) {
+    match mask {
+        Some(words) => kernel::for_each_bit(words, visit),
+        None => (0..rows).for_each(visit),
+    }
+}
+
+#[inline(always)]
+fn in_turn(len: usize, mut visit: impl FnMut(usize)) {
+    let quarter = len / 4;
+    for i in 0..quarter {
+        visit(i);
+        visit(i + quarter);
+        visit(i + 2 * quarter);
+        visit(i + 3 * quarter);
+    }
+    for i in 4 * quarter..len {
+        visit(i);
     }
 }
 
@@ -103,7 +131,7 @@ impl Batch<'_> {
     pub(super) fn for_each_hit(&self, mut visit: impl FnMut(usize, i64, u64, [Cell; 2])) {
         match self {
             Self::Part { scanned: PartScan { part, columns, .. }, rows, users, mask, .. } => {
-                for_each(*mask, users.len(), |i| {
+                in_order(*mask, users.len(), |i| {
                     let row = rows.start + i;
                     let cells = columns.map(|column| column.map_or(Cell::Missing, |column| column.get(row)));
                     visit(usize::from(users[i]), part.at(row), part.tie(row), cells);
@@ -212,7 +240,7 @@ impl<'a> Scan<'a> {
 pub(super) fn mask_instants(part: &Part, rows: Range<usize>, bounds: Bounds, made: &mut Option<Vec<u64>>) {
     let (start, end) = part.span();
     let (lo, hi) = (bounds.lo.max(start), bounds.hi.min(end));
-    if (lo, hi) == (start, end) {
+    if bounds.lo <= part.first_instant() && part.last_instant() <= bounds.hi {
         *made = None;
         return;
     }

@@ -1,5 +1,7 @@
 //! Lines a second through the importer: typical messages of 300 to 500 bytes, on one core.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a bench that cannot go on ends")]
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::io::Write as _;

@@ -1,5 +1,7 @@
 //! Imports into the in-memory store, and segments over what was imported.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -119,7 +119,7 @@ impl Reader<'_> {
             return Err(Malformed);
         }
         self.at += 1;
-        let bit = 1u128 << key_hash(self.bytes.get(key.0 as usize..key.1 as usize).unwrap_or_default());
+        let bit = 1u128 << key_hash(self.bytes, key.0 as usize, key.1 as usize);
         if let Some(open) = self.open.last_mut() {
             open.suspect |= escaped || open.keys & bit != 0;
             open.keys |= bit;
@@ -279,11 +279,18 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
 }
 
 /// A number below 128, from a key's length and its first and last eight bytes.
-fn key_hash(key: &[u8]) -> u32 {
-    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (key.iter().fold(0, |word, b| word << 8 | u64::from(*b)), 0),
+fn key_hash(text: &[u8], start: usize, end: usize) -> u32 {
+    let eight = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        let near_the_end = || rest.iter().rev().fold(0, |word, b| word << 8 | u64::from(*b));
+        rest.first_chunk::<8>().map_or_else(near_the_end, |eight| u64::from_le_bytes(*eight))
     };
-    let mixed = (first ^ last.rotate_left(29) ^ key.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let (first, last) = match end - start {
+        0 => (0, 0),
+        // What follows a short key is shifted out.
+        len @ 1..8 => (eight(start) << (8 * (8 - len)), 0),
+        _ => (eight(start), eight(end - 8)),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ (end - start) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed >> 57) as u32
 }

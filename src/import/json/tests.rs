@@ -141,6 +141,17 @@ fn many_keys_of_one_name_are_found_at_once() {
 }
 
 #[test]
+fn twins_are_found_wherever_they_stand() {
+    for len in 0..20 {
+        let key = "k".repeat(len);
+        for (between, value) in [("", "1"), (",\"x\":3", "\"a longer value\"")] {
+            let text = format!("{{\"{key}\":0{between},\"{key}\":{value}}}");
+            assert_like_serde(&text);
+        }
+    }
+}
+
+#[test]
 fn values_keep_their_text() {
     let mut document = Document::default();
     let tape = document.read(r#"{"a": [1, {"b":2}] , "n":30.00, "s":"x\ty"}"#).unwrap();

@@ -3,6 +3,8 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::hash_table;
+
 use super::cell::Cell;
 use super::interner::Interner;
 use super::shards::Shards;
@@ -94,11 +96,10 @@ impl Table {
         self.version = next_version();
         self.last_at = self.last_at.max(Some(write.at));
         let hash = self.entries.hash(&user);
-        match self.entries.find_mut(hash, |e| e.user == user) {
-            Some(entry) => entry.history.add(write),
-            None => {
-                let entry = Entry { user, history: History::One([write]) };
-                self.entries.insert(hash, entry, |hasher, e| hasher.hash_one(e.user));
+        match self.entries.entry(hash, |e| e.user == user, |hasher, e| hasher.hash_one(e.user)) {
+            hash_table::Entry::Occupied(mut known) => known.get_mut().history.add(write),
+            hash_table::Entry::Vacant(place) => {
+                place.insert(Entry { user, history: History::One([write]) });
             }
         }
     }

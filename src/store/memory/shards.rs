@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Tables; a power of two. A million entries make tables of a thousand.
 const SHARDS: usize = 1024;
@@ -43,6 +44,17 @@ impl<E: Clone> Shards<E> {
 
     pub(crate) fn find_mut(&mut self, hash: u64, is_it: impl FnMut(&E) -> bool) -> Option<&mut E> {
         self.table(hash).find_mut(hash, is_it)
+    }
+
+    /// The place of an entry, there or not; `rehash` gives any entry's hash again.
+    pub(crate) fn entry(
+        &mut self,
+        hash: u64,
+        is_it: impl FnMut(&E) -> bool,
+        rehash: impl Fn(&RandomState, &E) -> u64,
+    ) -> Entry<'_, E> {
+        let hasher = self.hasher.clone();
+        self.table(hash).entry(hash, is_it, move |e| rehash(&hasher, e))
     }
 
     /// Adds an entry that is not there; `rehash` gives any entry's hash again.

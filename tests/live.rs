@@ -1,6 +1,8 @@
 //! The live engine: membership as if evaluated anew at every step, and transitions exactly where membership
 //! differs from one millisecond to the next.
 
+#![allow(clippy::expect_used)] // a test that cannot be set up fails
+
 #[path = "live/instants.rs"]
 mod instants;
 
@@ -15,6 +17,7 @@ use whodid::{Announce, Changes, Evaluate, Live, MemoryStore, Movement, Plan, Sav
 use instants::Instants;
 
 /// What happens to an engine.
+#[allow(clippy::large_enum_variant)] // a run has few of them
 #[derive(Clone, Debug)]
 enum Step {
     Take(Change),

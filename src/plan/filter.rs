@@ -66,7 +66,8 @@ impl CompiledFilter {
         BoundFilter { body: &self.body, resolved: resolve(&self.moving, t) }
     }
 
-    /// Whether properties pass at `T`; for many events ask [`Self::at`] once.
+    /// Whether properties pass at `T`.
+    #[cfg(test)]
     pub(crate) fn passes<P: Properties + ?Sized>(&self, properties: &P, t: i64) -> bool {
         self.at(t).passes(properties)
     }

@@ -22,7 +22,8 @@ impl Presence {
     /// At no `T`.
     pub(crate) const NEVER: Self = Self { from: i64::MAX, until: i64::MIN };
 
-    pub(crate) fn contains(self, t: i64) -> bool {
+    #[cfg(test)]
+    fn contains(self, t: i64) -> bool {
         self.from <= t && (t < self.until || self.until == i64::MAX)
     }
 
@@ -73,13 +74,6 @@ impl Presence {
     }
 }
 
-/// The next `T` after `t` at which a calendar window moves because its unit turns; `None` of other windows.
-pub(crate) fn next_turn(window: &Window, t: i64) -> Option<i64> {
-    let Window::Calendar { unit, tz, .. } = *window else { return None };
-    let zone = Zone::of(tz);
-    Some(zone.unit_start(unit, zone.unit_of(unit, t).saturating_add(1)))
-}
-
 /// The first `T` with `T − span ≥ at`.
 pub(crate) fn first_reaching_back(span: Span, at: i64) -> i64 {
     first_stepping_to(at.saturating_add_unsigned(span.millis), span.all_months())
@@ -120,6 +114,13 @@ mod tests {
 
     fn at(text: &str) -> i64 {
         text.parse::<Timestamp>().unwrap().millis()
+    }
+
+    /// The next `T` after `t` at which a calendar window moves because its unit turns.
+    fn next_turn(window: &Window, t: i64) -> Option<i64> {
+        let Window::Calendar { unit, tz, .. } = *window else { return None };
+        let zone = Zone::of(tz);
+        Some(zone.unit_start(unit, zone.unit_of(unit, t).saturating_add(1)))
     }
 
     #[test]

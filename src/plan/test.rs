@@ -44,7 +44,8 @@ impl CompiledTest {
         BoundTest { body: &self.body, resolved: resolve(&self.moving, t) }
     }
 
-    /// Whether a value, or its absence, passes at `T`; for many values ask [`Self::at`] once.
+    /// Whether a value, or its absence, passes at `T`.
+    #[cfg(test)]
     pub(crate) fn passes(&self, value: Option<ValueRef<'_>>, t: i64) -> bool {
         self.at(t).passes(value)
     }

@@ -231,12 +231,6 @@ impl DistinctSet {
     pub(crate) fn len(&self) -> u64 {
         (self.scalars.scalars.len() + self.records.len()) as u64
     }
-
-    /// Forgets them all and keeps the room.
-    pub(crate) fn clear(&mut self) {
-        self.scalars.scalars.clear();
-        self.records.clear();
-    }
 }
 
 #[cfg(test)]
@@ -298,8 +292,6 @@ mod tests {
         set.insert(ValueRef::Records(&records));
         set.insert(ValueRef::Records(&records));
         assert_eq!(set.len(), 2);
-        set.clear();
-        assert_eq!(set.len(), 0);
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn a_bad_row_is_rejected_whole_with_its_line() {
     }
     let mut store = Notebook::default();
     let bytes = b"who,note\nada,\xff\n";
-    let mut importer = Importer::csv().user("who").event("e").property("note", Cell::String).skip_rejected();
+    let importer = Importer::csv().user("who").event("e").property("note", Cell::String).skip_rejected();
     let report = importer.instant_if_none(Timestamp::MIN).read(&bytes[..], &mut store).unwrap();
     assert_eq!(report.rejections[0].to_string(), "line 2: not UTF-8: column note");
 }

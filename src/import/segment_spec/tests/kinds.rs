@@ -35,7 +35,7 @@ fn a_page_or_screen_has_its_name_and_category_beside_its_properties() {
 #[test]
 fn an_identify_registers_and_writes_its_traits() {
     let known = format!("u is known from {AT}");
-    assert_eq!(written(r#""type":"identify""#), [known.clone()]);
+    assert_eq!(written(r#""type":"identify""#), std::slice::from_ref(&known));
     let lines = written(
         r#""type":"identify","traits":{"plan":"pro","seats":3,"old":null,"address":{"city":"Bonn","zip":null}},"context":{"traits":{"plan":"free","email":"a@b","address":{"city":"Ulm","street":"x"},"old":1}}"#,
     );

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::routes::{EVERYTHING, SEEN, TouchId};
-use super::settle::{Due, Manner};
+use super::crossing::Crossing;
+use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
+use super::settle::Manner;
 use super::transition::{Because, Changes, Transition};
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact};
@@ -73,6 +74,10 @@ impl Live {
             Fact::Attribute(write) => (write.user.clone(), write.at),
             Fact::User { id, seen } => (id.clone(), *seen),
         };
+        let attribute = match &fact {
+            Fact::Attribute(write) if !self.timelines.is_empty() => Some(write.name.clone()),
+            _ => None,
+        };
         let touch = self.foresee(&fact);
         let before =
             self.store.reading().number_of(&user).and_then(|user| self.store.reading().first_seen(user));
@@ -80,20 +85,46 @@ impl Live {
         if recorded != Recorded::New {
             return Ok(recorded);
         }
-        if at.millis() > self.now {
-            self.pass(at.millis() - 1, out);
-            return Ok(recorded);
-        }
         let Some(user) = self.store.reading().number_of(&user) else { return Ok(recorded) };
-        let mut touches: Vec<TouchId> = touch.into_iter().collect();
-        match before {
-            Some(before) if before <= at.millis() => {}
-            Some(before) if before <= self.now => touches.push(SEEN),
-            _ => touches.push(EVERYTHING),
+        let at = at.millis();
+        let seen_first = before.is_none_or(|before| at < before);
+        if seen_first {
+            self.timelines.saw(at, user);
         }
-        let manner = Manner { at: self.now, late: true, because: None };
-        self.settle(&[Due { user, touches }], &manner, out);
+        if let Some(attribute) = attribute {
+            self.timelines.wrote(&attribute, at, user);
+        }
+        if at > self.now {
+            self.pass(at - 1, out);
+            let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
+            self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
+        } else {
+            let touches = touch.into_iter().chain(seen_first.then_some(SEEN));
+            self.late(touches.collect(), at, user, out);
+        }
         Ok(recorded)
+    }
+
+    /// A fact of an instant that is complete already.
+    fn late(&mut self, touches: Vec<TouchId>, at: i64, user: u32, out: &mut Vec<Transition>) {
+        for touch in &touches {
+            self.passed_by(*touch, at, user);
+        }
+        let due: Vec<Crossing> =
+            touches.into_iter().map(|touch| Crossing { at: self.now, user, touch }).collect();
+        self.settle(&due, &Manner { at: self.now, late: true, because: None }, out);
+    }
+
+    /// A fact whose edges may have read beyond it.
+    fn passed_by(&mut self, touch: TouchId, at: i64, user: u32) {
+        for place in &self.routes.touch(touch).edges {
+            if let (Some(cursor), Some(watch)) =
+                (self.cursors.all.get_mut(*place as usize), self.watches.edges.get(*place as usize))
+            {
+                cursor.late(&watch.edge, at, user, self.now);
+                self.cursors.moved(*place);
+            }
+        }
     }
 
     /// Whom a fact concerns; and brings forward when values turn.
@@ -127,13 +158,28 @@ impl Live {
         let gone = self.known(from);
         self.store.merge(from, into)?;
         let mut changes = Changes::default();
+        let into = self.store.reading().number_of(into);
+        if let (Some((from, _)), Some(into)) = (&gone, into) {
+            self.follow(*from, into);
+        }
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Merge, &mut changes.transitions);
         }
-        if let Some(user) = self.store.reading().number_of(into) {
+        if let Some(user) = into {
             self.settle_whole(user, None, Because::Merge, &mut changes.transitions);
         }
         Ok(changes)
+    }
+
+    /// Lets everything that waits for one user wait for another.
+    fn follow(&mut self, from: u32, into: u32) {
+        self.cursors.all.iter_mut().for_each(|cursor| cursor.merge(from, into));
+        let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
+        of_from.for_each(|crossing| crossing.user = into);
+        self.timelines.again(into, self.store.reading());
+        if let Some(seen) = self.store.reading().first_seen(into) {
+            self.passed_by(SEEN, seen, into);
+        }
     }
 
     /// Erases a user, and reports the segments it left at [`Live::now`].
@@ -160,11 +206,14 @@ impl Live {
         events: &[EventPattern],
     ) -> Result<Changes, LiveError> {
         self.store.retain(since.into(), events)?;
+        let now = self.evaluate();
+        let before = std::mem::replace(&mut self.state, now);
         let mut changes = Changes::default();
-        let users: Vec<u32> = self.state.universe.iter().collect();
-        let dues: Vec<Due> = users.into_iter().map(|user| Due { user, touches: vec![EVERYTHING] }).collect();
-        let manner = Manner { at: self.now, late: true, because: Some(Because::Retain) };
-        self.settle(&dues, &manner, &mut changes.transitions);
+        for (segment, was) in before.members.iter().enumerate() {
+            let is = self.state.members[segment].clone();
+            let name = Arc::clone(&self.names[segment]);
+            self.announce(&name, was, &is, Because::Retain, &mut changes);
+        }
         Ok(changes)
     }
 
@@ -185,7 +234,7 @@ impl Live {
     ) {
         self.parting = gone.map(|id| (user, id));
         let manner = Manner { at: self.now, late: true, because: Some(because) };
-        self.settle(&[Due { user, touches: vec![EVERYTHING] }], &manner, out);
+        self.settle(&[Crossing { at: self.now, user, touch: EVERYTHING }], &manner, out);
         self.parting = None;
     }
 }

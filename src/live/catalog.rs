@@ -97,6 +97,12 @@ impl Live {
         self.state.leaves = self.carry(plan.leaves(), at);
         (self.catalog, self.plan) = (catalog, plan);
         self.prepare();
+        if !std::mem::take(&mut self.pending).is_empty() {
+            // Found again in the store, by what they concern now.
+            self.ahead = self.now.saturating_add(1);
+        } else if self.ahead < i64::MAX {
+            self.ahead = self.first_arrival(self.now);
+        }
 
         let mut changes = Changes::default();
         let names = self.names.clone();
@@ -105,13 +111,15 @@ impl Live {
                 self.announce(name, &was, &RoaringBitmap::new(), Because::Catalog, &mut changes);
             }
         }
+        let mut members = Vec::with_capacity(names.len());
         for (name, answer) in names.iter().zip(answers) {
             let was = before.remove(name).unwrap_or_default();
             if let (Some(is), Announce::Transitions) = (&answer, announce) {
                 self.announce(name, &was, is, Because::Catalog, &mut changes);
             }
-            self.state.members.push(answer.unwrap_or(was));
+            members.push(answer.unwrap_or(was));
         }
+        self.state.set_members(members);
         Ok(changes)
     }
 
@@ -127,7 +135,8 @@ impl Live {
         let manner = Manner { at: self.now, late: true, because: None };
         for user in was ^ is {
             let cause = Cause { condition: None, because: because.clone() };
-            let transition = self.transition(segment, user, is.contains(user), cause, &manner);
+            let (name, of) = (Arc::clone(segment), (user, self.id_of(user)));
+            let transition = self.transition(name, of, is.contains(user), cause, &manner);
             changes.transitions.push(transition);
         }
     }

@@ -20,13 +20,17 @@
 //! order by time, and asks again about these users alone, at exactly these instants.
 
 mod apply;
+mod ask;
 mod catalog;
 mod crossing;
+mod cursor;
 mod edge;
+mod pass;
 mod routes;
 mod saved;
 mod settle;
 mod state;
+mod timeline;
 mod transition;
 mod turning;
 mod watch;
@@ -45,9 +49,14 @@ use crate::event::IngestError;
 use crate::plan::{NodeId, Plan, PlanError};
 use crate::store::{Among, EventStore, MemoryStore, Snapshot};
 use crate::time::Timestamp;
+use ask::Asks;
+use crossing::Crossing;
+use cursor::Cursor;
+use pass::Cursors;
 use routes::Routes;
-use settle::{Due, Manner};
+use settle::Scratch;
 use state::{LeafBits, State};
+use timeline::Timelines;
 use watch::{Turning, Watches};
 
 /// Why a live engine refuses a call; nothing has changed then.
@@ -109,11 +118,19 @@ pub struct Live {
     sequence: u64,
     watches: Watches,
     routes: Routes,
+    asks: Asks,
+    cursors: Cursors,
+    timelines: Timelines,
     /// Before these instants no value of the turning tests turns.
     turns: Vec<i64>,
+    /// What waits for the next millisecond to be complete.
+    pending: Vec<Crossing>,
+    /// No other fact comes to exist before this instant.
+    ahead: i64,
     state: State,
     /// A user who is going, with the external id by which it was known.
     parting: Option<(u32, Arc<str>)>,
+    scratch: Scratch,
 }
 
 impl Live {
@@ -135,11 +152,19 @@ impl Live {
             sequence: 0,
             watches: Watches::default(),
             routes: Routes::default(),
+            asks: Asks::default(),
+            cursors: Cursors::default(),
+            timelines: Timelines::default(),
             turns: Vec::new(),
+            pending: Vec::new(),
+            ahead: i64::MAX,
             state: State::default(),
             parting: None,
+            scratch: Scratch::default(),
         };
+        live.store.keep_index();
         live.prepare();
+        live.ahead = live.first_arrival(live.now);
         live.state = live.evaluate();
         Ok(live)
     }
@@ -150,6 +175,10 @@ impl Live {
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
         self.routes = Routes::of(&self.plan, &self.watches);
+        self.asks = Asks::of(&self.plan);
+        let cursors = self.watches.edges.iter().map(|watch| Cursor::new(&watch.edge, self.now));
+        self.cursors = Cursors::new(cursors.collect());
+        self.timelines.prepare(&self.watches.edges, self.store.reading());
         let (store, now) = (self.store.reading(), self.now);
         let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());
         self.turns = self.watches.turning.iter().map(next).collect();
@@ -166,7 +195,9 @@ impl Live {
             users.iter().for_each(|user| _ = bits.set(user, leaf, true));
         }
         let Ok(members) = store.answer(&self.plan, at, Among::Everyone);
-        State { universe, leaves: bits, members }
+        let mut state = State { universe, leaves: bits, ..State::default() };
+        state.set_members(members);
+        state
     }
 
     /// The instant up to which everything is settled and reported.
@@ -208,35 +239,16 @@ impl Live {
         Ok(changes)
     }
 
-    /// Lets time pass.
-    fn pass(&mut self, to: i64, out: &mut Vec<Transition>) {
-        if to <= self.now {
-            return;
-        }
-        let crossings = self.crossings(self.now, to);
-        for of_instant in crossings.chunk_by(|a, b| a.at == b.at) {
-            let dues: Vec<Due> = of_instant
-                .chunk_by(|a, b| a.user == b.user)
-                .map(|of_user| Due {
-                    user: of_user[0].user,
-                    touches: of_user.iter().map(|c| c.touch).collect(),
-                })
-                .collect();
-            let manner = Manner { at: of_instant[0].at, late: false, because: None };
-            self.settle(&dues, &manner, out);
-        }
-        self.now = to;
-    }
-
     /// When the passing of time may next change something: never later than it does, but perhaps earlier.
     /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in.
     pub fn next_change(&self) -> Option<Timestamp> {
-        self.next_crossing().map(Timestamp::from_millis).filter(|at| at.in_range())
+        Some(Timestamp::from_millis(self.next_due())).filter(|at| at.in_range())
     }
 
     /// Bytes that the engine holds beyond the store.
     pub fn memory_usage(&self) -> usize {
-        self.state.memory() + self.routes.memory()
+        let cursors: usize = self.cursors.all.iter().map(Cursor::memory).sum();
+        self.state.memory() + self.routes.memory() + cursors + self.timelines.memory()
     }
 }
 

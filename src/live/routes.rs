@@ -4,24 +4,41 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::edge::Edge;
 use super::transition::Because;
-use super::watch::{Question, Source, Watches};
+use super::watch::{Question, Source, Watch, Watches};
 use super::words;
 use crate::plan::{Node, NodeId, Plan, Term};
 
 /// The place of a [`Touch`].
 pub(super) type TouchId = u32;
 
-/// Everything about a user: it came into the universe.
+/// Everything about a user.
 pub(super) const EVERYTHING: TouchId = 0;
 /// What depends on the instant at which the user was first seen.
 pub(super) const SEEN: TouchId = 1;
+/// The user comes into the universe; what that concerns goes without saying.
+pub(super) const NEWCOMER: TouchId = 2;
 
 /// Questions that a fact or an edge concerns.
 #[derive(Clone, Debug)]
 pub(super) struct Touch {
     pub(super) questions: Vec<Question>,
     pub(super) because: Because,
+    pub(super) direction: Direction,
+    /// The edges that such a fact has still to cross.
+    pub(super) edges: Vec<u32>,
+}
+
+/// What a touch does to the events in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// One more.
+    More,
+    /// One less.
+    Less,
+    /// Anything.
+    Any,
 }
 
 /// Routes of one plan.
@@ -45,10 +62,20 @@ impl Routes {
         let count = u32::try_from(questions).unwrap_or(u32::MAX);
         let mut routes = Self { segments: vec![Vec::new(); questions], ..Self::default() };
         routes.add((0..count).collect(), Because::FirstSeen);
-        routes.add(watches.seen.clone(), Because::FirstSeen);
+        let of_source = |is: &dyn Fn(&Source) -> bool| -> Vec<u32> {
+            (0..).zip(&watches.edges).filter(|(_, watch)| is(&watch.source)).map(|(place, _)| place).collect()
+        };
+        let seen = routes.add(watches.seen.clone(), Because::FirstSeen);
+        routes.touches[seen as usize].edges = of_source(&|source| *source == Source::Seen);
+        routes.add(Vec::new(), Because::FirstSeen);
         routes.edges_from = routes.next();
         for watch in &watches.edges {
-            routes.add(watch.questions.clone(), Because::Time(words::edge(watch).into()));
+            let touch = routes.add(watch.questions.clone(), Because::Time(words::edge(watch).into()));
+            routes.touches[touch as usize].direction = match (&watch.source, &watch.edge) {
+                (Source::Events(_), Edge::Enters(_)) => Direction::More,
+                (Source::Events(_), Edge::Leaves(_)) => Direction::Less,
+                _ => Direction::Any,
+            };
         }
         routes.turning_from = routes.next();
         for (turning, question) in &watches.turning {
@@ -56,6 +83,8 @@ impl Routes {
         }
         for (name, questions) in &watches.attributes {
             let touch = routes.add(questions.clone(), Because::Attribute(name.as_str().into()));
+            let of_name = |source: &Source| matches!(source, Source::Writes(of) if of == name);
+            routes.touches[touch as usize].edges = of_source(&of_name);
             routes.by_attribute.insert(name.clone(), touch);
         }
         for (segment, root) in (0..).zip(plan.roots()) {
@@ -72,7 +101,7 @@ impl Routes {
     }
 
     fn add(&mut self, questions: Vec<Question>, because: Because) -> TouchId {
-        self.touches.push(Touch { questions, because });
+        self.touches.push(Touch { questions, because, direction: Direction::Any, edges: Vec::new() });
         self.next() - 1
     }
 
@@ -124,6 +153,14 @@ impl Routes {
         questions.sort_unstable();
         questions.dedup();
         let touch = self.add(questions, Because::Event(name.into()));
+        let of_name = |watch: &Watch| match &watch.source {
+            Source::Events(events) => events.iter().any(|event| event.matches(name)),
+            _ => false,
+        };
+        let edges = (0..).zip(&watches.edges).filter(|(_, watch)| of_name(watch)).map(|(place, _)| place);
+        if let Some(touch) = self.touches.get_mut(touch as usize) {
+            (touch.direction, touch.edges) = (Direction::More, edges.collect());
+        }
         self.by_event.insert(name.to_owned(), touch);
         touch
     }

@@ -2,23 +2,15 @@
 
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
-
 use super::Live;
-use super::routes::TouchId;
-use super::state::bit;
+use super::crossing::Crossing;
+use super::routes::Direction;
+use super::state::{LeafBits, bit};
 use super::transition::{Because, Cause, Movement, Transition};
 use super::watch::Question;
-use crate::plan::{ExactSum, Leaf, Node, NodeId, Plan, Term};
-use crate::store::{Among, EventStore, UserId};
+use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
+use crate::store::{Snapshot, UserId};
 use crate::time::Timestamp;
-
-/// One user at one instant, and what may have changed.
-#[derive(Clone, Debug)]
-pub(super) struct Due {
-    pub(super) user: u32,
-    pub(super) touches: Vec<TouchId>,
-}
 
 /// How changes at an instant are reported.
 #[derive(Clone, Debug)]
@@ -29,102 +21,115 @@ pub(super) struct Manner {
     pub(super) because: Option<Because>,
 }
 
-impl Live {
-    /// Brings the answers of some users to an instant, and tells who entered and left.
-    pub(super) fn settle(&mut self, dues: &[Due], manner: &Manner, out: &mut Vec<Transition>) {
-        let users: RoaringBitmap = dues.iter().map(|due| due.user).collect();
-        let mut questions: Vec<Question> = dues
-            .iter()
-            .flat_map(|due| &due.touches)
-            .flat_map(|touch| &self.routes.touch(*touch).questions)
-            .copied()
-            .collect();
-        questions.sort_unstable();
-        questions.dedup();
-        let leaves = u32::try_from(self.plan.leaves().len()).unwrap_or(u32::MAX);
-        questions.retain(|question| *question < leaves);
-        let asked: Vec<&Leaf> = questions.iter().map(|leaf| &self.plan.leaves()[*leaf as usize]).collect();
-        let among = match dues {
-            [only] => Among::User(UserId(only.user)),
-            _ => Among::Users(&users),
-        };
-        let Ok(answers) = self.store.reading().resolve(&asked, Timestamp::from_millis(manner.at), among);
-        for due in dues {
-            self.settle_user(due, &questions, &answers, manner, out);
-        }
-    }
+/// Lists that are needed for a moment, kept for their allocations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    asked: Vec<Question>,
+    changed: Vec<Question>,
+    segments: Vec<u32>,
+}
 
-    fn settle_user(
-        &mut self,
-        due: &Due,
-        questions: &[Question],
-        answers: &[RoaringBitmap],
-        manner: &Manner,
-        out: &mut Vec<Transition>,
-    ) {
-        let user = due.user;
+impl Live {
+    /// Brings the answers of a user to an instant, and tells which segments it entered and left.
+    pub(super) fn settle(&mut self, due: &[Crossing], manner: &Manner, out: &mut Vec<Transition>) {
+        let Some(user) = due.first().map(|crossing| crossing.user) else { return };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let Scratch { asked, changed, segments } = &mut scratch;
+        [&mut *asked, changed, segments].into_iter().for_each(|list| list.clear());
+
         let first_seen = self.store.reading().first_seen(user);
         let is_there = first_seen.is_some_and(|at| at <= manner.at);
         let was_there = self.state.universe.contains(user);
-        if is_there != was_there {
-            if is_there {
-                self.state.universe.insert(user)
-            } else {
-                self.state.universe.remove(user)
-            };
+        let leaves = self.plan.leaves().len();
+        if is_there {
+            self.state.leaves.reach(user as usize + 1);
+            for crossing in due {
+                self.concerns(user, crossing, asked, changed);
+            }
+            if !was_there {
+                self.state.universe.insert(user);
+                asked.extend_from_slice(self.asks.newcomer());
+            }
+            if due.len() > 1 || !was_there {
+                asked.sort_unstable();
+                asked.dedup();
+            }
+            let of_user = (self.store.reading(), user, manner.at);
+            self.asks.ask(self.plan.leaves(), asked, of_user, &mut self.state.leaves, changed);
+        } else {
+            self.state.universe.remove(user);
+            self.state.leaves.clear(user);
         }
-        let mut changed: Vec<Question> = Vec::new();
-        for (leaf, answer) in questions.iter().zip(answers) {
-            if self.state.leaves.set(user, *leaf, is_there && answer.contains(user)) {
-                changed.push(*leaf);
+        if is_there == was_there {
+            for question in changed.iter() {
+                segments.extend_from_slice(self.routes.segments(*question));
+            }
+            if changed.len() > 1 {
+                segments.sort_unstable();
+                segments.dedup();
+            }
+        } else {
+            segments.extend((0..).take(self.names.len()));
+        }
+        let mut id = None;
+        for segment in segments.iter().copied() {
+            let holds = is_there && self.is_in(segment, user, manner.at);
+            if self.state.of_user.get(user, segment) != holds {
+                let condition =
+                    changed.iter().find(|q| self.routes.segments(**q).contains(&segment)).copied();
+                let cause = self.cause(condition, due, manner);
+                self.report(segment, user, holds, cause, manner, &mut id, out);
             }
         }
-        let leaves = u32::try_from(self.plan.leaves().len()).unwrap_or(u32::MAX);
-        let touched = due.touches.iter().flat_map(|touch| &self.routes.touch(*touch).questions);
-        let measures: Vec<Question> = touched.copied().filter(|question| *question >= leaves).collect();
-        changed.extend(measures);
-        let mut segments: Vec<u32> = if is_there == was_there {
-            changed.iter().flat_map(|question| self.routes.segments(*question)).copied().collect()
-        } else {
-            (0..).take(self.state.members.len()).collect()
-        };
-        segments.sort_unstable();
-        segments.dedup();
-        let mut point = PointInTime { live: self, user, at: manner.at, is_there, numbers: None };
-        let holds: Vec<bool> = segments.iter().map(|segment| point.is_in(*segment)).collect();
-        for (segment, holds) in segments.into_iter().zip(holds) {
-            if self.state.members[segment as usize].contains(user) != holds {
-                let condition = changed.iter().find(|q| self.routes.segments(**q).contains(&segment));
-                let cause = self.cause(condition.copied(), due, manner);
-                self.report(segment, user, holds, cause, manner, out);
+        debug_assert!(changed.iter().all(|q| (*q as usize) < leaves + self.plan.measures().len()));
+        self.scratch = scratch;
+    }
+
+    /// The leaves that a crossing may change for a user; and the measures, which are asked when needed.
+    fn concerns(
+        &self,
+        user: u32,
+        crossing: &Crossing,
+        asked: &mut Vec<Question>,
+        changed: &mut Vec<Question>,
+    ) {
+        let touch = self.routes.touch(crossing.touch);
+        let row = self.state.leaves.row(user);
+        for question in &touch.questions {
+            if *question as usize >= self.plan.leaves().len() {
+                changed.push(*question);
+                continue;
+            }
+            // Another event cannot end what only grows, nor can one less begin it.
+            let decided = match touch.direction {
+                Direction::More => bit(row, *question),
+                Direction::Less => !bit(row, *question),
+                Direction::Any => false,
+            };
+            if !(decided && self.asks.grows(*question)) {
+                asked.push(*question);
             }
         }
     }
 
     /// What made a change: of the touches the first that concerns the question, a fact before an edge.
-    fn cause(&self, condition: Option<Question>, due: &Due, manner: &Manner) -> Cause {
-        let touches = || due.touches.iter().map(|touch| self.routes.touch(*touch));
-        let concerns = |because: &Because| -> Option<Because> {
-            let mut of_kind = touches()
-                .filter(|touch| std::mem::discriminant(&touch.because) == std::mem::discriminant(because));
-            of_kind
-                .find(|touch| condition.is_none_or(|question| touch.questions.contains(&question)))
-                .map(|touch| touch.because.clone())
-        };
-        let kinds = [
-            Because::Event(Arc::from("")),
-            Because::Attribute(Arc::from("")),
-            Because::Time(Arc::from("")),
-            Because::FirstSeen,
-        ];
-        let of_touches = || kinds.iter().find_map(concerns).unwrap_or(Because::FirstSeen);
+    fn cause(&self, condition: Option<Question>, due: &[Crossing], manner: &Manner) -> Cause {
+        let touches = due.iter().map(|crossing| self.routes.touch(crossing.touch));
+        let concern = touches.filter(|touch| condition.is_none_or(|q| touch.questions.contains(&q)));
+        let first = concern.min_by_key(|touch| match touch.because {
+            Because::Event(_) | Because::Attribute(_) => 0,
+            Because::Time(_) => 1,
+            _ => 2,
+        });
+        let because = || first.map_or(Because::FirstSeen, |touch| touch.because.clone());
         Cause {
             condition: condition.and_then(|question| self.routes.words(question)),
-            because: manner.because.clone().unwrap_or_else(of_touches),
+            because: manner.because.clone().unwrap_or_else(because),
         }
     }
 
     /// Changes membership, and tells it.
+    #[allow(clippy::too_many_arguments)] // what a transition is made of
     fn report(
         &mut self,
         segment: u32,
@@ -132,34 +137,37 @@ impl Live {
         holds: bool,
         cause: Cause,
         manner: &Manner,
+        id: &mut Option<Arc<str>>,
         out: &mut Vec<Transition>,
     ) {
-        let members = &mut self.state.members[segment as usize];
-        if holds {
-            members.insert(user)
-        } else {
-            members.remove(user)
-        };
+        self.state.set_member(user, segment, holds);
+        let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
         let name = Arc::clone(&self.names[segment as usize]);
-        let transition = self.transition(&name, user, holds, cause, manner);
+        let transition = self.transition(name, (user, id), holds, cause, manner);
         out.push(transition);
+    }
+
+    /// The external id of a user, who may be going.
+    pub(super) fn id_of(&self, user: u32) -> Arc<str> {
+        let parting = self.parting.as_ref().filter(|(of, _)| *of == user);
+        let known = || self.store.reading().id_of(user).unwrap_or_default().into();
+        parting.map_or_else(known, |(_, id)| Arc::clone(id))
     }
 
     /// The next transition.
     pub(super) fn transition(
         &mut self,
-        segment: &Arc<str>,
-        user: u32,
+        segment: Arc<str>,
+        (user, id): (u32, Arc<str>),
         holds: bool,
         cause: Cause,
         manner: &Manner,
     ) -> Transition {
         self.sequence += 1;
-        let id = self.parting.as_ref().filter(|(of, _)| *of == user).map(|(_, id)| Arc::clone(id));
         Transition {
             sequence: self.sequence,
-            segment: Arc::clone(segment),
-            id: id.unwrap_or_else(|| self.store.reading().id_of(user).unwrap_or_default().into()),
+            segment,
+            id,
             user: UserId(user),
             movement: if holds { Movement::Entered } else { Movement::Left },
             at: Timestamp::from_millis(manner.at),
@@ -167,60 +175,55 @@ impl Live {
             cause,
         }
     }
+
+    /// Whether a user is in a segment, by answers that are up to date.
+    fn is_in(&self, segment: u32, user: u32, t: i64) -> bool {
+        let row = self.state.leaves.row(user);
+        let point = PointInTime { plan: &self.plan, row, store: self.store.reading(), user, t };
+        self.roots.get(segment as usize).is_some_and(|root| point.holds(*root))
+    }
 }
 
-/// The algebra for one user at one instant, over answers that are up to date.
+/// The algebra for one user at one instant.
 struct PointInTime<'l> {
-    live: &'l Live,
+    plan: &'l Plan,
+    row: &'l [u64],
+    store: &'l Snapshot,
     user: u32,
-    at: i64,
-    is_there: bool,
-    /// Of each measure; asked when first needed.
-    numbers: Option<Vec<ExactSum>>,
+    t: i64,
 }
 
 impl PointInTime<'_> {
-    fn is_in(&mut self, segment: u32) -> bool {
-        let root = self.live.roots[segment as usize];
-        self.is_there && self.holds(&self.live.plan, root)
-    }
-
-    fn holds(&mut self, plan: &Plan, node: NodeId) -> bool {
-        match &plan.nodes()[node] {
+    fn holds(&self, node: NodeId) -> bool {
+        match &self.plan.nodes()[node] {
             Node::Everyone => true,
             Node::NoOne => false,
-            Node::Leaf(leaf) => {
-                bit(self.live.state.leaves.row(self.user), u32::try_from(*leaf).unwrap_or(u32::MAX))
-            }
-            Node::Not(of) => !self.holds(plan, *of),
-            Node::All(of) => of.iter().all(|of| self.holds(plan, *of)),
-            Node::Any(of) => of.iter().any(|of| self.holds(plan, *of)),
+            Node::Leaf(leaf) => bit(self.row, u32::try_from(*leaf).unwrap_or(u32::MAX)),
+            Node::Not(of) => !self.holds(*of),
+            Node::All(of) => of.iter().all(|of| self.holds(*of)),
+            Node::Any(of) => of.iter().any(|of| self.holds(*of)),
             Node::Score(terms, range) => {
                 let mut total = ExactSum::ZERO;
                 for term in terms {
                     match *term {
-                        Term::If(points, of) if self.holds(plan, of) => total.add_counted(points, 1),
+                        Term::If(points, of) if self.holds(of) => total.add_counted(points, 1),
                         Term::If(..) => {}
-                        Term::Per(points, measure) => total.add_scaled(points, self.number(plan, measure)),
+                        Term::Per(points, measure) => {
+                            let (measure, t) =
+                                (&self.plan.measures()[measure], Timestamp::from_millis(self.t));
+                            total.add_scaled(points, &self.store.measured_of(measure, t, self.user));
+                        }
                     }
                 }
                 total.is_in(range)
             }
         }
     }
+}
 
-    fn number(&mut self, plan: &Plan, measure: usize) -> &ExactSum {
-        let (store, user, at) = (self.live.store.reading(), self.user, self.at);
-        &self.numbers.get_or_insert_with(|| {
-            let measures: Vec<_> = plan.measures().iter().collect();
-            let mut numbers = vec![ExactSum::ZERO; measures.len()];
-            let at = Timestamp::from_millis(at);
-            let Ok(()) = store.numbers(&measures, at, Among::User(UserId(user)), &mut |of, found| {
-                if of.number() == user {
-                    numbers = found.to_vec();
-                }
-            });
-            numbers
-        })[measure]
+impl LeafBits {
+    /// Unsets all bits of a user.
+    fn clear(&mut self, user: u32) {
+        self.row_mut(user).fill(0);
     }
 }

@@ -28,6 +28,11 @@ impl LeafBits {
         self.words.get(start..start + self.stride).unwrap_or_default()
     }
 
+    pub(super) fn row_mut(&mut self, user: u32) -> &mut [u64] {
+        let start = user as usize * self.stride;
+        self.words.get_mut(start..start + self.stride).unwrap_or_default()
+    }
+
     pub(super) fn get(&self, user: u32, leaf: u32) -> bool {
         bit(self.row(user), leaf)
     }
@@ -88,11 +93,36 @@ pub(super) struct State {
     pub(super) leaves: LeafBits,
     /// The members of each segment, in the order of the plan.
     pub(super) members: Vec<RoaringBitmap>,
+    /// The same, a row of bits a user.
+    pub(super) of_user: LeafBits,
 }
 
 impl State {
+    pub(super) fn set_member(&mut self, user: u32, segment: u32, holds: bool) {
+        self.of_user.set(user, segment, holds);
+        if let Some(members) = self.members.get_mut(segment as usize) {
+            if holds {
+                members.insert(user)
+            } else {
+                members.remove(user)
+            };
+        }
+    }
+
+    /// Replaces the members of all segments.
+    pub(super) fn set_members(&mut self, members: Vec<RoaringBitmap>) {
+        self.of_user = LeafBits::new(members.len());
+        for (segment, members) in (0..).zip(&members) {
+            members.iter().for_each(|user| _ = self.of_user.set(user, segment, true));
+        }
+        self.members = members;
+    }
+
     pub(super) fn memory(&self) -> usize {
         let bitmap = |set: &RoaringBitmap| set.serialized_size() + 64;
-        self.leaves.memory() + bitmap(&self.universe) + self.members.iter().map(bitmap).sum::<usize>()
+        self.leaves.memory()
+            + self.of_user.memory()
+            + bitmap(&self.universe)
+            + self.members.iter().map(bitmap).sum::<usize>()
     }
 }

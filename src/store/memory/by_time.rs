@@ -6,6 +6,12 @@ use crate::plan::bounds::Bounds;
 use crate::segment::EventPattern;
 
 impl MemoryStore {
+    /// Keeps an index of the latest events, so that single users and stretches of time are found fast between
+    /// any two writes.
+    pub(crate) fn keep_index(&mut self) {
+        self.state.tail.keep_index();
+    }
+
     /// The store as it is now, to be read at once: unlike a snapshot it costs later writes no copy.
     pub(crate) fn reading(&self) -> &Snapshot {
         &self.state
@@ -27,30 +33,35 @@ impl Snapshot {
         for &name in &names {
             let shelf = self.shelves.get(name as usize);
             for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
-                for block in part.blocks() {
-                    for row in block.rows() {
-                        let at = part.at(row);
-                        if inside.contains(at) {
-                            visit(at, u32::from(block.high) << 16 | u32::from(part.users()[row]), name);
-                        }
+                for row in part.rows_near(inside.lo, inside.hi) {
+                    let at = part.at(row);
+                    if inside.contains(at) {
+                        visit(at, part.user(row), name);
                     }
                 }
             }
         }
-        for (name, row) in self.tail.rows().filter(|(name, _)| names.contains(name)) {
-            if inside.contains(row.at) {
+        for (name, row) in self.tail.rows_between(inside.lo, inside.hi) {
+            if names.contains(&name) {
                 visit(row.at, row.user, name);
             }
         }
     }
 
-    /// The earliest instant at or after `from` of an event of some names.
-    pub(crate) fn next_event(&self, events: &[EventPattern], from: i64) -> Option<i64> {
-        let mut next: Option<i64> = None;
-        self.events_between(events, Bounds { lo: from, hi: i64::MAX }, &mut |at, _, _| {
-            next = Some(next.map_or(at, |have| have.min(at)));
-        });
-        next
+    /// The latest instant of an event, or one after it; `None` where there is none.
+    pub(crate) fn last_event(&self) -> Option<i64> {
+        let sealed = self.shelves.iter().filter_map(|shelf| shelf.last_instant());
+        sealed.chain(self.tail.rows().map(|(_, row)| row.at)).max()
+    }
+
+    /// The numbers of the names that match, and of how many names that is true.
+    pub(crate) fn names_matching(&self, events: &[EventPattern]) -> (Vec<u32>, usize) {
+        (self.matching_names(events), self.names.len())
+    }
+
+    /// How many names of events there are.
+    pub(crate) fn name_count(&self) -> usize {
+        self.names.len()
     }
 
     /// The name of an event by its number.

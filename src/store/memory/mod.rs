@@ -20,8 +20,10 @@ mod read;
 mod resolve;
 mod shards;
 mod shelf;
+mod slots;
 mod snapshot;
 mod tail;
+mod tail_index;
 mod usage;
 mod users;
 mod version;
@@ -164,7 +166,8 @@ impl MemoryStore {
 
     /// Moves the tail into parts.
     fn seal(&mut self) {
-        let tail = std::mem::take(&mut self.state.tail);
+        let emptied = self.state.tail.emptied();
+        let tail = std::mem::replace(&mut self.state.tail, emptied);
         let order = tail.order();
         let users = &self.state.users;
         let is_alive = |user| users.first_seen(user).is_some();

@@ -4,9 +4,11 @@
 //! the bucket as a coarse half (units of 65.536 s) and a fine half, so that scans read two bytes an event.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::cell::Cell;
 use super::column::{Column, SECOND};
+use super::slots::Slots;
 use super::version::next_version;
 
 /// The bucket an instant falls into.
@@ -64,6 +66,8 @@ pub(crate) struct Part {
     last: i64,
     /// By property.
     columns: Vec<(u32, Column)>,
+    /// Made by the first reader that asks.
+    slots: OnceLock<Slots>,
 }
 
 /// What a filter leaves of a part.
@@ -137,6 +141,7 @@ impl Part {
             first: i64::MAX,
             last: i64::MIN,
             columns: Vec::new(),
+            slots: OnceLock::new(),
         }
     }
 
@@ -219,6 +224,26 @@ impl Part {
     pub(crate) fn properties(&self, row: usize) -> impl Iterator<Item = (u32, Cell)> {
         let cells = self.columns.iter().map(move |(name, column)| (*name, column.get(row)));
         cells.filter(|(_, cell)| *cell != Cell::Missing)
+    }
+
+    /// The rows whose instants lie in a range, both ends included, and perhaps some others; in no order.
+    pub(crate) fn rows_near(&self, lo: i64, hi: i64) -> impl Iterator<Item = usize> {
+        let (start, end) = self.span();
+        let coarse = |at: i64| {
+            let within = at.clamp(start, end) & 0xffff_ffff;
+            u16::try_from(within >> 16).unwrap_or(u16::MAX)
+        };
+        let few = self.len() < Slots::WORTH;
+        let slots = (!few).then(|| self.slots.get_or_init(|| Slots::new(&self.coarse)));
+        let near = slots.map_or(&[][..], |slots| slots.between(coarse(lo), coarse(hi)));
+        near.iter().map(|&row| row as usize).chain(0..if few { self.len() } else { 0 })
+    }
+
+    /// The user of a row.
+    pub(crate) fn user(&self, row: usize) -> u32 {
+        let block = self.blocks.partition_point(|block| block.end as usize <= row);
+        let high = self.blocks.get(block).map_or(0, |block| u32::from(block.high));
+        high << 16 | u32::from(self.users[row])
     }
 
     pub(crate) fn block(&self, high: u16) -> Option<Block> {
@@ -367,7 +392,8 @@ impl Part {
         let columns =
             self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
         let marks: usize = self.marks.iter().map(|marks| marks.capacity() * 4 + 24).sum();
+        let slots = self.slots.get().map_or(0, Slots::memory);
         let blocks = self.blocks.capacity() * size_of::<Block>();
-        (size_of::<Self>() + blocks + marks + rows + ties, columns)
+        (size_of::<Self>() + blocks + marks + slots + rows + ties, columns)
     }
 }

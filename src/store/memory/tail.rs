@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::cell::Cell;
 use super::part::{Row, bucket_of};
+use super::tail_index::TailIndex;
 
 /// An event in the tail, apart from its user.
 #[derive(Clone, Copy, Debug)]
@@ -43,16 +44,25 @@ pub(crate) struct TailChunk {
     properties: Vec<(u32, Cell)>,
     /// Row numbers by (name, user, at, tie), made by the first reader that asks.
     index: OnceLock<Vec<u32>>,
+    /// Kept up by the writer, where that is asked for.
+    recent: Option<TailIndex>,
 }
 
 impl TailChunk {
-    fn push(&mut self, name: u32, row: Row<'_>) {
+    fn push(&mut self, name: u32, row: Row<'_>, indexed: bool) {
         let start = u32::try_from(self.properties.len()).unwrap_or(u32::MAX);
         self.properties.extend_from_slice(row.properties);
         let end = u32::try_from(self.properties.len()).unwrap_or(u32::MAX);
         self.users.push(row.user);
         self.rows.push(TailRow { name, at: row.at, tie: row.tie, properties: (start, end) });
         self.index = OnceLock::new();
+        if indexed {
+            let index = self.recent.get_or_insert_default();
+            while index.len() < self.rows.len() {
+                let (users, rows) = (&self.users, &self.rows);
+                index.push(|i| (rows[i as usize].name, users[i as usize]), |i| rows[i as usize].at);
+            }
+        }
     }
 
     fn row(&self, i: usize) -> (u32, Row<'_>) {
@@ -89,6 +99,7 @@ impl TailChunk {
             + self.rows.capacity() * size_of::<TailRow>()
             + self.properties.capacity() * size_of::<(u32, Cell)>()
             + self.index.get().map_or(0, |index| index.capacity() * 4)
+            + self.recent.as_ref().map_or(0, TailIndex::memory)
             + 16
     }
 }
@@ -98,9 +109,26 @@ impl TailChunk {
 pub(crate) struct Tail {
     chunks: Vec<Arc<TailChunk>>,
     len: usize,
+    /// Whether the writer keeps an index of each chunk.
+    indexed: bool,
 }
 
 impl Tail {
+    /// From now on the writer keeps an index of each chunk, so that single users and stretches of time are
+    /// found between any two writes.
+    pub(crate) fn keep_index(&mut self) {
+        if !std::mem::replace(&mut self.indexed, true) {
+            let len = self.len;
+            self.retain(|_, _| true);
+            self.len = len;
+        }
+    }
+
+    /// An empty tail that is kept alike.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { indexed: self.indexed, ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -108,11 +136,11 @@ impl Tail {
     pub(crate) fn push(&mut self, name: u32, row: Row<'_>) {
         self.len += 1;
         if let Some(open) = self.chunks.last_mut().and_then(Arc::get_mut) {
-            return open.push(name, row);
+            return open.push(name, row, self.indexed);
         }
         self.compact();
         let mut chunk = TailChunk::default();
-        chunk.push(name, row);
+        chunk.push(name, row, self.indexed);
         self.chunks.push(Arc::new(chunk));
     }
 
@@ -123,7 +151,9 @@ impl Tail {
         {
             let mut joined = TailChunk::default();
             for chunk in [a, b] {
-                (0..chunk.len()).map(|i| chunk.row(i)).for_each(|(name, row)| joined.push(name, row));
+                (0..chunk.len())
+                    .map(|i| chunk.row(i))
+                    .for_each(|(name, row)| joined.push(name, row, self.indexed));
             }
             self.chunks.truncate(self.chunks.len() - 2);
             self.chunks.push(Arc::new(joined));
@@ -164,13 +194,35 @@ impl Tail {
         self.chunks.iter().flat_map(move |chunk| chunk.of_name(name).iter().map(|&i| chunk.row(i as usize).1))
     }
 
-    /// The rows of one name and user, chunk by chunk, each by (at, tie).
+    /// The rows of one name and user, in no order.
     pub(crate) fn rows_of(&self, name: u32, user: u32) -> impl Iterator<Item = Row<'_>> {
         self.chunks.iter().flat_map(move |chunk| {
-            let rows = chunk.of_name(name);
-            let start = rows.partition_point(|&i| chunk.users[i as usize] < user);
-            let end = start + rows[start..].partition_point(|&i| chunk.users[i as usize] == user);
-            rows[start..end].iter().map(|&i| chunk.row(i as usize).1)
+            let (indexed, sorted) = match &chunk.recent {
+                Some(index) => {
+                    let key = |i: u32| (chunk.rows[i as usize].name, chunk.users[i as usize]);
+                    (Some(index.rows_of((name, user), key)), &[][..])
+                }
+                None => {
+                    let rows = chunk.of_name(name);
+                    let start = rows.partition_point(|&i| chunk.users[i as usize] < user);
+                    let end = start + rows[start..].partition_point(|&i| chunk.users[i as usize] == user);
+                    (None, &rows[start..end])
+                }
+            };
+            let rows = indexed.into_iter().flatten().chain(sorted.iter().copied());
+            rows.map(|i| chunk.row(i as usize).1)
+        })
+    }
+
+    /// The rows whose instants lie in the range, both ends included, with their names, in no order.
+    pub(crate) fn rows_between(&self, lo: i64, hi: i64) -> impl Iterator<Item = (u32, Row<'_>)> {
+        self.chunks.iter().flat_map(move |chunk| {
+            let at = |i: u32| chunk.rows[i as usize].at;
+            let ordered = chunk.recent.as_ref().map(|index| index.between(lo, hi, at));
+            let all = if ordered.is_some() { 0 } else { u32::try_from(chunk.len()).unwrap_or(u32::MAX) };
+            let searched = (0..all).filter(move |i| (lo..=hi).contains(&at(*i)));
+            let rows = ordered.into_iter().flatten().copied().chain(searched);
+            rows.map(|i| chunk.row(i as usize))
         })
     }
 
@@ -181,7 +233,9 @@ impl Tail {
     /// Keeps the rows that pass.
     pub(crate) fn retain(&mut self, keep: impl Fn(u32, Row<'_>) -> bool) {
         let mut kept = TailChunk::default();
-        self.rows().filter(|&(name, row)| keep(name, row)).for_each(|(name, row)| kept.push(name, row));
+        let indexed = self.indexed;
+        let stay = self.rows().filter(|&(name, row)| keep(name, row));
+        stay.for_each(|(name, row)| kept.push(name, row, indexed));
         self.len = kept.len();
         self.chunks = vec![Arc::new(kept)];
     }
@@ -199,6 +253,10 @@ impl Tail {
             let chunk = Arc::make_mut(chunk);
             chunk.users.iter_mut().filter(|user| **user == from).for_each(|user| *user = into);
             chunk.index = OnceLock::new();
+            if let Some(index) = chunk.recent.take() {
+                let (users, rows) = (&chunk.users, &chunk.rows);
+                chunk.recent = Some(index.again(|i| (rows[i as usize].name, users[i as usize])));
+            }
         }
     }
 

@@ -60,7 +60,7 @@ impl Snapshot {
     }
 
     /// Whether a leaf holds at `t` for one user of the universe, touching no other.
-    pub(super) fn leaf_of(&self, leaf: &Leaf, t: Timestamp, user: u32) -> bool {
+    pub(crate) fn leaf_of(&self, leaf: &Leaf, t: Timestamp, user: u32) -> bool {
         let (at, t) = (leaf.at(t), t.millis());
         match leaf {
             Leaf::Did(behaviour) => {
@@ -88,7 +88,7 @@ impl Snapshot {
     }
 
     /// The measured number of one user.
-    pub(super) fn measured_of(&self, measure: &Measure, t: Timestamp, user: u32) -> ExactSum {
+    pub(crate) fn measured_of(&self, measure: &Measure, t: Timestamp, user: u32) -> ExactSum {
         let at = measure.at(t.millis());
         self.measure_question(measure, t.millis()).with_facts(user, |facts| at.number(facts))
     }

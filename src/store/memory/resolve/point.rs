@@ -21,7 +21,8 @@ impl<'a> Question<'a> {
         let anchor = self.anchor.and_then(|point| self.anchor_of(point, user));
         let mut hits: Vec<(u64, Hit<'a>)> = Vec::new();
         for (number, matcher) in (0u32..).zip(self.matchers) {
-            self.store.events_of_user(matcher, user, self.t, self.reach, &mut |at, tie, get| {
+            let names = self.store.matching_names(matcher.events());
+            self.store.events_of_user(matcher, &names, user, self.t, self.reach, &mut |at, tie, get| {
                 let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
                 let [of, same] = self.wanted;
                 let (value, group) = (self.store.value(value(of)), self.store.scalar(value(same)));
@@ -43,12 +44,14 @@ impl<'a> Question<'a> {
                 return self.store.value(value_at(writes, self.t))?.instant();
             }
             Point::First(matcher) => {
-                self.store.events_of_user(matcher, user, self.t, ever, &mut |at, _, _| {
+                let names = self.store.matching_names(matcher.events());
+                self.store.events_of_user(matcher, &names, user, self.t, ever, &mut |at, _, _| {
                     best = Some(best.map_or(at, |best: i64| best.min(at)));
                 })
             }
             Point::Latest(matcher) => {
-                self.store.events_of_user(matcher, user, self.t, ever, &mut |at, _, _| {
+                let names = self.store.matching_names(matcher.events());
+                self.store.events_of_user(matcher, &names, user, self.t, ever, &mut |at, _, _| {
                     best = best.max(Some(at));
                 })
             }
@@ -61,10 +64,34 @@ impl<'a> Question<'a> {
 type Get<'g> = &'g dyn Fn(&str) -> Cell;
 
 impl Snapshot {
+    /// Asks about the events of a user that match, sorted, with a property each for value and group; `names` are
+    /// the numbers of the matcher's names. What else is known of the user is left out.
+    pub(crate) fn with_hits<R>(
+        &self,
+        (matcher, names): (&Matcher, &[u32]),
+        wanted: [Option<&str>; 2],
+        user: u32,
+        t: i64,
+        reach: Bounds,
+        ask: impl FnOnce(&UserFacts<'_>) -> R,
+    ) -> R {
+        let mut hits: Vec<(u64, Hit<'_>)> = Vec::new();
+        self.events_of_user(matcher, names, user, t, reach, &mut |at, tie, get| {
+            let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
+            let [of, same] = wanted;
+            let (value, group) = (self.value(value(of)), self.scalar(value(same)));
+            hits.push((tie, Hit { at, matcher: 0, value, group }));
+        });
+        hits.sort_by_key(|(tie, hit)| (hit.at, *tie));
+        let hits: Vec<Hit<'_>> = hits.into_iter().map(|(_, hit)| hit).collect();
+        ask(&UserFacts { hits: &hits, ..UserFacts::default() })
+    }
+
     /// Visits the events of a user that match: instant, place in the order of arrival, properties.
     fn events_of_user(
         &self,
         matcher: &Matcher,
+        names: &[u32],
         user: u32,
         t: i64,
         bounds: Bounds,
@@ -72,7 +99,7 @@ impl Snapshot {
     ) {
         let filter = matcher.compiled().map(|compiled| (compiled.names(), compiled.at(t)));
         let filter = filter.as_ref().map(|(names, bound)| (*names, bound));
-        for name in self.matching_names(matcher.events()) {
+        for &name in names {
             let shelf = self.shelves.get(name as usize);
             for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
                 for row in part.rows_of(user).filter(|&row| bounds.contains(part.at(row))) {

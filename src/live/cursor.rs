@@ -1,0 +1,115 @@
+//! A cursor an edge: the facts that cross it next, read ahead in order of time.
+//!
+//! What a cursor holds does not depend on how many facts there are: it reads ahead a few at a time, and adapts
+//! how long a stretch it reads.
+
+use super::edge::Edge;
+use super::timeline::Timelines;
+use super::watch::{Source, Watch};
+use crate::plan::bounds::Bounds;
+use crate::store::Snapshot;
+use crate::time::Timestamp;
+
+/// Facts read at a time, about.
+const FEW: usize = 64;
+/// The stretch that is read at first.
+const HOUR: i64 = 3_600_000;
+
+/// Where an edge stands.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor {
+    /// Facts that have been read and have not crossed, by instant and user, the next one last.
+    ahead: Vec<(i64, u32)>,
+    /// All facts before this instant have been read.
+    read_to: i64,
+    /// How long a stretch is read next.
+    width: i64,
+    /// Nothing crosses before this instant.
+    due: i64,
+}
+
+impl Cursor {
+    /// Where an edge stands at `now`, with nothing read.
+    pub(super) fn new(edge: &Edge, now: i64) -> Self {
+        let read_to = edge.first_after(now).max(Timestamp::MIN.millis());
+        Self { ahead: Vec::new(), read_to, width: HOUR, due: edge.due(read_to) }
+    }
+
+    /// When the next fact crosses, or earlier.
+    pub(super) fn due(&self) -> i64 {
+        self.due
+    }
+
+    /// Takes the facts that cross at `at`, and goes on to the next; facts up to `known` are in the store.
+    pub(super) fn cross(
+        &mut self,
+        watch: &Watch,
+        at: i64,
+        known: i64,
+        facts: (&Snapshot, &Timelines),
+        visit: &mut dyn FnMut(u32),
+    ) {
+        loop {
+            while let Some((key, user)) = self.ahead.last().copied() {
+                self.due = watch.edge.due(key);
+                if self.due > at {
+                    return;
+                }
+                if self.due == at {
+                    visit(user);
+                }
+                self.ahead.pop();
+            }
+            self.due = watch.edge.due(self.read_to);
+            if self.due > at {
+                return;
+            }
+            if self.read_to > known {
+                // Facts to come cross no earlier than they happen.
+                self.due = known.saturating_add(1);
+                return;
+            }
+            self.read(&watch.source, known, facts);
+        }
+    }
+
+    /// Reads the next stretch.
+    fn read(&mut self, source: &Source, known: i64, (store, timelines): (&Snapshot, &Timelines)) {
+        let hi = self.read_to.saturating_add(self.width).min(known);
+        let inside = Bounds { lo: self.read_to, hi };
+        let ahead = &mut self.ahead;
+        match source {
+            Source::Events(events) => {
+                store.events_between(events, inside, &mut |at, user, _| ahead.push((at, user)));
+            }
+            other => timelines.between(other, inside, &mut |at, user| ahead.push((at, user))),
+        }
+        self.ahead.sort_unstable_by(|a, b| b.cmp(a));
+        self.ahead.dedup();
+        self.read_to = hi.saturating_add(1);
+        self.width = match self.ahead.len() {
+            0..FEW => self.width.saturating_mul(2),
+            many if many > 4 * FEW => (self.width / 2).max(1),
+            _ => self.width,
+        };
+    }
+
+    /// A fact that arrived late: where it has been passed by, it is put in.
+    pub(super) fn late(&mut self, edge: &Edge, key: i64, user: u32, now: i64) {
+        let due = edge.due(key);
+        if key < self.read_to && due > now {
+            let place = self.ahead.partition_point(|have| *have > (key, user));
+            self.ahead.insert(place, (key, user));
+            self.due = self.due.min(due);
+        }
+    }
+
+    /// One user turned out to be another.
+    pub(super) fn merge(&mut self, from: u32, into: u32) {
+        self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.ahead.capacity() * size_of::<(i64, u32)>() + size_of::<Self>()
+    }
+}

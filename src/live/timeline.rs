@@ -1,0 +1,110 @@
+//! Writes of attributes and first instants in order of time, for the edges that pass over them.
+
+use foldhash::HashMap;
+
+use super::watch::{Source, Watch};
+use crate::plan::bounds::Bounds;
+use crate::store::{Among, EventStore, Snapshot};
+
+/// Instants and users in order; may hold some that are no more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Timeline(Vec<(i64, u32)>);
+
+impl Timeline {
+    /// Puts one in; cheap where it is the latest.
+    fn add(&mut self, at: i64, user: u32) {
+        let one = (at, user);
+        match self.0.last() {
+            Some(last) if *last >= one => {
+                if let Err(place) = self.0.binary_search(&one) {
+                    self.0.insert(place, one);
+                }
+            }
+            _ => self.0.push(one),
+        }
+    }
+
+    fn between(&self, inside: Bounds) -> &[(i64, u32)] {
+        let start = self.0.partition_point(|(at, _)| *at < inside.lo);
+        let end = self.0.partition_point(|(at, _)| *at <= inside.hi);
+        self.0.get(start..end).unwrap_or_default()
+    }
+}
+
+/// A timeline for each source that some edge needs one of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Timelines(HashMap<Source, Timeline>);
+
+impl Timelines {
+    /// Those that the edges need, those that are there kept.
+    pub(super) fn prepare(&mut self, edges: &[Watch], store: &Snapshot) {
+        let mut before = std::mem::take(&mut self.0);
+        for source in edges.iter().map(|watch| &watch.source) {
+            if matches!(source, Source::Events(_)) || self.0.contains_key(source) {
+                continue;
+            }
+            let timeline = before.remove(source).unwrap_or_else(|| read(source, store));
+            self.0.insert(source.clone(), timeline);
+        }
+    }
+
+    pub(super) fn between(&self, source: &Source, inside: Bounds, visit: &mut dyn FnMut(i64, u32)) {
+        let timeline = self.0.get(source).map(|timeline| timeline.between(inside));
+        timeline.unwrap_or_default().iter().for_each(|(at, user)| visit(*at, *user));
+    }
+
+    /// Whether no edge needs any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes in a write of an attribute.
+    pub(super) fn wrote(&mut self, attribute: &str, at: i64, user: u32) {
+        if let Some(timeline) = self.0.get_mut(&Source::Writes(attribute.to_owned())) {
+            timeline.add(at, user);
+        }
+    }
+
+    /// Takes in when a user was first seen.
+    pub(super) fn saw(&mut self, at: i64, user: u32) {
+        if let Some(timeline) = self.0.get_mut(&Source::Seen) {
+            timeline.add(at, user);
+        }
+    }
+
+    /// Takes in all that is known of a user anew.
+    pub(super) fn again(&mut self, user: u32, store: &Snapshot) {
+        for (source, timeline) in &mut self.0 {
+            of_user(source, store, user, &mut |at| timeline.add(at, user));
+        }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.0.values().map(|timeline| timeline.0.capacity() * size_of::<(i64, u32)>()).sum()
+    }
+}
+
+fn read(source: &Source, store: &Snapshot) -> Timeline {
+    let mut all = Vec::new();
+    match source {
+        Source::Events(_) => {}
+        Source::Writes(name) => store.writes_between(name, Bounds::ALL, &mut |at, user| all.push((at, user))),
+        Source::Seen => store.seen_between(Bounds::ALL, &mut |at, user| all.push((at, user))),
+    }
+    all.sort_unstable();
+    all.dedup();
+    Timeline(all)
+}
+
+/// The instants of a user in a source.
+pub(super) fn of_user(source: &Source, store: &Snapshot, user: u32, visit: &mut dyn FnMut(i64)) {
+    match source {
+        Source::Events(_) => {}
+        Source::Writes(name) => {
+            let Ok(()) = store.writes(name, Among::User(crate::store::UserId(user)), &mut |_, writes| {
+                writes.iter().for_each(|write| visit(write.at.millis()));
+            });
+        }
+        Source::Seen => store.first_seen(user).into_iter().for_each(visit),
+    }
+}

@@ -27,6 +27,7 @@ mod cursor;
 mod edge;
 mod pass;
 mod routes;
+pub mod rules;
 mod saved;
 mod settle;
 mod state;

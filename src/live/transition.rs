@@ -3,11 +3,13 @@
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::store::{Recorded, UserId};
 use crate::time::Timestamp;
 
 /// A user entered a segment, or left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transition {
     /// Its place among all transitions of an engine, from 1, without gaps.
@@ -17,6 +19,7 @@ pub struct Transition {
     /// The external id of the user, as it was known until then.
     pub id: Arc<str>,
     /// The number of the user.
+    #[serde(with = "number")]
     pub user: UserId,
     /// Whether it entered or left.
     pub movement: Movement,
@@ -30,7 +33,8 @@ pub struct Transition {
 }
 
 /// Into a segment, or out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Movement {
     /// The user was no member just before, and is one now.
     Entered,
@@ -39,7 +43,7 @@ pub enum Movement {
 }
 
 /// What made a transition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cause {
     /// The condition of the segment whose answer changed, in words; of several the first. `None` where the
@@ -50,7 +54,8 @@ pub struct Cause {
 }
 
 /// A fact, or an edge of time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Because {
     /// An event of that name.
@@ -71,6 +76,20 @@ pub enum Because {
     Catalog,
     /// The store differs from the one that was saved.
     Restore,
+}
+
+/// Numbers of users in serde.
+mod number {
+    use super::UserId;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(user: &UserId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(user.number())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+        u32::deserialize(deserializer).map(UserId::new)
+    }
 }
 
 impl Display for Movement {

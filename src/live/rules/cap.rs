@@ -1,0 +1,65 @@
+//! A cap on how often a user enters anything.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Inside, Rule, Signal};
+use crate::time::{Span, Timestamp};
+
+/// Lets a user enter at most so many segments in any span, whichever they are. What goes beyond is dropped.
+///
+/// An entry counts in the span after it, its own instant included and its end not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrequencyCap {
+    most: u32,
+    #[serde(with = "super::dwell::span")]
+    per: Span,
+    inside: Inside,
+    /// The latest entries of each user that were handed on.
+    entries: BTreeMap<String, VecDeque<Timestamp>>,
+}
+
+impl FrequencyCap {
+    /// At most so many in such a span.
+    pub fn new(most: u32, per: Span) -> Self {
+        Self { most, per, inside: Inside::default(), entries: BTreeMap::new() }
+    }
+}
+
+impl Rule for FrequencyCap {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        let (entries, most, per) = (&mut self.entries, self.most as usize, self.per);
+        self.inside.gate(signal, |entry| {
+            let entries = entries.entry(entry.id.clone()).or_default();
+            while entries.pop_front_if(|at| at.plus(per) <= entry.at).is_some() {}
+            let free = entries.len() < most;
+            if free {
+                entries.push_back(entry.at);
+            }
+            free
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{entered, left, run};
+    use super::*;
+    use crate::time::minutes;
+
+    #[test]
+    fn all_segments_count_together() {
+        let signals = [
+            entered("a", 0),
+            entered("b", 1),
+            entered("c", 2),
+            left("c", 3),
+            left("a", 4),
+            entered("d", 10),
+            entered("e", 10),
+        ];
+        let passed = [entered("a", 0), entered("b", 1), left("a", 4), entered("d", 10)];
+        assert_eq!(run(&mut FrequencyCap::new(2, minutes(10)), &signals), passed);
+    }
+}

@@ -1,0 +1,101 @@
+//! A minimum stay before an entry counts.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Inside, Rule, Signal};
+use crate::time::{Span, Timestamp};
+
+/// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
+/// or at that instant never entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dwell {
+    #[serde(with = "span")]
+    least: Span,
+    inside: Inside,
+    /// Entries to come, by the instant at which they count.
+    waiting: BTreeSet<Signal>,
+}
+
+impl Dwell {
+    /// A stay of such a span at least.
+    pub fn new(least: Span) -> Self {
+        Self { least, inside: Inside::default(), waiting: BTreeSet::new() }
+    }
+}
+
+impl Rule for Dwell {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        // One that leaves at the very instant at which it would count has not stayed.
+        let mut ready = self.pass(Timestamp::from_millis(signal.at.millis().saturating_sub(1)));
+        if signal.is_entry() {
+            self.waiting.insert(Signal { at: signal.at.plus(self.least), ..signal });
+            return ready;
+        }
+        let is_same = |waiting: &Signal| waiting.id == signal.id && waiting.segment == signal.segment;
+        self.waiting.retain(|waiting| !is_same(waiting));
+        if self.inside.leave(&signal) {
+            ready.push(signal);
+        }
+        ready
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        let mut ready = Vec::new();
+        while let Some(entry) = self.waiting.pop_first() {
+            if entry.at > to {
+                self.waiting.insert(entry);
+                break;
+            }
+            self.inside.enter(&entry);
+            ready.push(entry);
+        }
+        ready
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        self.waiting.first().map(|entry| entry.at)
+    }
+}
+
+/// Spans in serde, as the law writes them.
+pub(super) mod span {
+    use super::Span;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(span)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at, entered, left};
+    use super::*;
+    use crate::time::minutes;
+
+    #[test]
+    fn only_those_who_stay_have_entered() {
+        let mut dwell = Dwell::new(minutes(10));
+        assert_eq!(dwell.take(entered("a", 0)), []);
+        assert_eq!(dwell.wake(), Some(at(10)));
+        assert_eq!(dwell.take(left("a", 10)), []);
+        assert_eq!((dwell.take(entered("a", 20)), dwell.wake()), (vec![], Some(at(30))));
+        assert_eq!(dwell.pass(at(29)), []);
+        assert_eq!(dwell.pass(at(31)), [entered("a", 30)]);
+        assert_eq!((dwell.take(left("a", 40)), dwell.wake()), (vec![left("a", 40)], None));
+    }
+
+    #[test]
+    fn what_is_ready_comes_before_what_is_new() {
+        let mut dwell = Dwell::new(minutes(10));
+        dwell.take(entered("a", 0));
+        assert_eq!(dwell.take(left("a", 11)), [entered("a", 10), left("a", 11)]);
+    }
+}

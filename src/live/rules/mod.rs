@@ -1,0 +1,178 @@
+//! Entry rules: what automations make of transitions.
+//!
+//! A rule takes [`Signal`]s in order of time and hands signals on: the same, fewer, or later ones. It reads no
+//! clock and touches no store; the same signals make the same signals, on every machine. What it remembers is
+//! plain data that serializes with serde, to be kept beside [`Saved`](crate::Saved).
+//!
+//! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
+//! [`QuietHours`]) are told that time has passed, and when to be told again.
+//!
+//! ```
+//! use whodid::live::rules::{Dwell, Once, Rule, Signal};
+//! use whodid::{Movement, Timestamp, hours};
+//!
+//! let at: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+//! let entered = |at| Signal::new("fading", "ada", Movement::Entered, at);
+//! let (mut dwell, mut once) = (Dwell::new(hours(1)), Once::default());
+//!
+//! let mut ready = dwell.take(entered(at));
+//! assert!(ready.is_empty() && dwell.wake() == Some(at.plus(hours(1))));
+//! ready.extend(dwell.pass(at.plus(hours(2))));
+//! let acted: Vec<Signal> = ready.into_iter().flat_map(|signal| once.take(signal)).collect();
+//! assert_eq!(acted, [entered(at.plus(hours(1)))]);
+//! assert_eq!(once.take(entered(at.plus(hours(9)))), []);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cap;
+mod dwell;
+mod once;
+mod priority;
+mod quiet;
+mod reentry;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use cap::FrequencyCap;
+pub use dwell::Dwell;
+pub use once::{Once, OncePer};
+pub use priority::LiveExclusion;
+pub use quiet::{QuietHours, zone_of};
+pub use reentry::Reentry;
+
+use super::{Movement, Transition};
+use crate::time::Timestamp;
+
+/// A user entered or left a segment, as automations see it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Signal {
+    /// When.
+    pub at: Timestamp,
+    /// The segment.
+    pub segment: String,
+    /// The external id of the user.
+    pub id: String,
+    /// Whether it entered or left.
+    pub movement: Movement,
+}
+
+impl Signal {
+    /// A signal.
+    pub fn new(
+        segment: impl Into<String>,
+        id: impl Into<String>,
+        movement: Movement,
+        at: impl Into<Timestamp>,
+    ) -> Self {
+        Self { at: at.into(), segment: segment.into(), id: id.into(), movement }
+    }
+
+    fn is_entry(&self) -> bool {
+        self.movement == Movement::Entered
+    }
+}
+
+impl From<&Transition> for Signal {
+    fn from(transition: &Transition) -> Self {
+        Self::new(&*transition.segment, &*transition.id, transition.movement, transition.at)
+    }
+}
+
+/// Takes signals in order of time, and hands signals on.
+pub trait Rule {
+    /// Takes one, and hands on what is ready. Time has passed up to its instant.
+    fn take(&mut self, signal: Signal) -> Vec<Signal>;
+
+    /// Time has passed: hands on what was held back until then.
+    fn pass(&mut self, _to: Timestamp) -> Vec<Signal> {
+        Vec::new()
+    }
+
+    /// When [`Rule::pass`] is to be called next; `None`: nothing is held back.
+    fn wake(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Something of each user in each segment.
+type Each<T> = BTreeMap<String, BTreeMap<String, T>>;
+
+/// Who is in, as the rules after this one know it: those whose entry was handed on. Only they can leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Inside(BTreeMap<String, BTreeSet<String>>);
+
+impl Inside {
+    fn enter(&mut self, signal: &Signal) {
+        self.0.entry(signal.segment.clone()).or_default().insert(signal.id.clone());
+    }
+
+    fn leave(&mut self, signal: &Signal) -> bool {
+        self.0.get_mut(&signal.segment).is_some_and(|inside| inside.remove(&signal.id))
+    }
+
+    /// Hands an entry on where it is admitted, and the leaving of those whose entry was.
+    fn gate(&mut self, signal: Signal, admit: impl FnOnce(&Signal) -> bool) -> Vec<Signal> {
+        let passes = match signal.movement {
+            Movement::Entered => admit(&signal),
+            Movement::Left => self.leave(&signal),
+        };
+        if passes && signal.is_entry() {
+            self.enter(&signal);
+        }
+        if passes { vec![signal] } else { Vec::new() }
+    }
+}
+
+fn get<'m, T>(of: &'m Each<T>, signal: &Signal) -> Option<&'m T> {
+    of.get(&signal.segment)?.get(&signal.id)
+}
+
+fn set<T>(of: &mut Each<T>, signal: &Signal, value: T) {
+    of.entry(signal.segment.clone()).or_default().insert(signal.id.clone(), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_millis(1_781_524_800_000 + minutes * 60_000)
+    }
+
+    pub(super) fn entered(segment: &str, minutes: i64) -> Signal {
+        Signal::new(segment, "ada", Movement::Entered, at(minutes))
+    }
+
+    pub(super) fn left(segment: &str, minutes: i64) -> Signal {
+        Signal::new(segment, "ada", Movement::Left, at(minutes))
+    }
+
+    /// What a rule makes of signals in order, with time passing up to each of them, and then far.
+    pub(super) fn run(rule: &mut impl Rule, signals: &[Signal]) -> Vec<Signal> {
+        let mut out = Vec::new();
+        for signal in signals {
+            while let Some(wake) = rule.wake().filter(|wake| *wake <= signal.at) {
+                out.extend(rule.pass(wake));
+            }
+            out.extend(rule.take(signal.clone()));
+        }
+        while let Some(wake) = rule.wake() {
+            out.extend(rule.pass(wake));
+        }
+        out
+    }
+
+    #[test]
+    fn rules_are_kept_as_plain_data() {
+        let mut once = Once::default();
+        run(&mut once, &[entered("a", 0), left("a", 1)]);
+        let text = serde_json::to_string(&once).unwrap();
+        let mut again: Once = serde_json::from_str(&text).unwrap();
+        assert_eq!(again, once);
+        assert!(again.take(entered("a", 2)).is_empty());
+        assert_eq!(again.take(entered("b", 2)), [entered("b", 2)]);
+    }
+}

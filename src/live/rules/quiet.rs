@@ -1,0 +1,145 @@
+//! Quiet hours in the user's own time zone.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Timelike};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, Signal};
+use crate::plan::{ScalarRef, ValueRef, value_at};
+use crate::store::{Among, EventStore, Snapshot};
+use crate::time::Timestamp;
+
+const MINUTE: i64 = 60_000;
+const DAY_MINUTES: u32 = 24 * 60;
+
+/// Holds entries back during the quiet hours of the user's own time zone, until they end. Nothing is dropped:
+/// one who leaves meanwhile is heard of after its entry, at the same instant.
+///
+/// Who lives in which zone is told by the caller, signal by signal, for instance by [`zone_of`]. A signal that
+/// comes through [`Rule::take`] is taken to be of UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// Minutes of the day.
+    from: u32,
+    until: u32,
+    /// What is held back, by the instant at which it is handed on, in the order in which it came.
+    held: BTreeMap<Timestamp, Vec<Signal>>,
+}
+
+impl QuietHours {
+    /// From a minute of the local day until another, which may be of the next day: `(22 * 60, 8 * 60)` is ten in
+    /// the evening until eight in the morning. Of a day's end no more than that is taken.
+    pub fn new(from: u32, until: u32) -> Self {
+        Self { from: from % DAY_MINUTES, until: until % DAY_MINUTES, held: BTreeMap::new() }
+    }
+
+    /// Takes a signal of a user who lives in a zone.
+    pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
+        let mut ready = self.pass(signal.at);
+        let same = |held: &Signal| held.id == signal.id && held.segment == signal.segment;
+        let waits = self.held.iter().find(|(_, held)| held.iter().any(same)).map(|(at, _)| *at);
+        match waits.or_else(|| signal.is_entry().then(|| self.end_of_quiet(signal.at, zone)).flatten()) {
+            Some(end) => self.held.entry(end).or_default().push(Signal { at: end, ..signal }),
+            None => ready.push(signal),
+        }
+        ready
+    }
+
+    fn is_quiet(&self, at: i64, zone: Tz) -> bool {
+        let Some(utc) = DateTime::from_timestamp_millis(at) else { return false };
+        let local = utc.with_timezone(&zone);
+        let minute = local.hour() * 60 + local.minute();
+        if self.from <= self.until {
+            (self.from..self.until).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.until
+        }
+    }
+
+    /// When the quiet hours end that an instant lies in; clocks change on whole minutes.
+    fn end_of_quiet(&self, at: Timestamp, zone: Tz) -> Option<Timestamp> {
+        if !self.is_quiet(at.millis(), zone) {
+            return None;
+        }
+        let next = at.millis() - at.millis().rem_euclid(MINUTE) + MINUTE;
+        let minutes = (0..i64::from(2 * DAY_MINUTES)).map(|minute| next + minute * MINUTE);
+        minutes.into_iter().find(|at| !self.is_quiet(*at, zone)).map(Timestamp::from_millis)
+    }
+}
+
+impl Rule for QuietHours {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        self.take_in(signal, Tz::UTC)
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        let later = self.held.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
+        std::mem::replace(&mut self.held, later).into_values().flatten().collect()
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        self.held.keys().next().copied()
+    }
+}
+
+/// The zone that an attribute of a user names at an instant, by its IANA name; `otherwise` where it names none.
+pub fn zone_of(store: &Snapshot, id: &str, attribute: &str, at: Timestamp, otherwise: Tz) -> Tz {
+    let Ok(Some(user)) = store.user(id) else { return otherwise };
+    let mut zone = None;
+    let Ok(()) = store.writes(attribute, Among::User(user), &mut |_, writes| {
+        if let Some(ValueRef::Scalar(ScalarRef::Str(name))) = value_at(writes, at.millis()) {
+            zone = name.parse().ok();
+        }
+    });
+    zone.unwrap_or(otherwise)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::Movement;
+    use crate::store::{Ingest, MemoryStore};
+
+    fn signal(movement: Movement, at: &str) -> Signal {
+        Signal::new("a", "ada", movement, at.parse::<Timestamp>().unwrap())
+    }
+
+    #[test]
+    fn entries_wait_for_the_morning_and_are_not_lost() {
+        use Movement::{Entered, Left};
+        let (mut quiet, berlin) = (QuietHours::new(22 * 60, 8 * 60), Tz::Europe__Berlin);
+        let evening = signal(Entered, "2026-06-15T19:59:59.999Z"); // a last moment before ten
+        assert_eq!(quiet.take_in(evening.clone(), berlin), [evening]);
+        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T20:00:00Z"), berlin).len(), 1);
+        assert_eq!(quiet.take_in(signal(Entered, "2026-06-15T20:00:00Z"), berlin), []);
+        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T21:00:00Z"), berlin), []);
+        let morning = "2026-06-16T06:00:00Z";
+        assert_eq!(quiet.wake(), Some(morning.parse().unwrap()));
+        assert_eq!(quiet.pass("2026-06-16T05:59:59.999Z".parse().unwrap()), []);
+        let handed_on = [signal(Entered, morning), signal(Left, morning)];
+        assert_eq!(quiet.pass(morning.parse().unwrap()), handed_on);
+        assert_eq!(quiet.wake(), None);
+    }
+
+    #[test]
+    fn a_night_is_shorter_when_clocks_are_set_ahead() {
+        let mut quiet = QuietHours::new(60, 150); // one until half past two, which Berlin skips in March
+        let entered = signal(Movement::Entered, "2026-03-29T00:30:00Z"); // half past one
+        assert_eq!(quiet.take_in(entered, Tz::Europe__Berlin), []);
+        assert_eq!(quiet.wake(), Some("2026-03-29T01:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn zones_are_those_of_the_instant() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let mut store = MemoryStore::new();
+        store.set("ada", "tz", "Asia/Tokyo", at("2026-01-01T00:00:00Z")).unwrap();
+        store.set("ada", "tz", "nowhere", at("2026-02-01T00:00:00Z")).unwrap();
+        let zone = |id, t| zone_of(&store.snapshot(), id, "tz", at(t), Tz::UTC);
+        assert_eq!(zone("ada", "2026-01-15T00:00:00Z"), Tz::Asia__Tokyo);
+        assert_eq!(zone("ada", "2026-02-15T00:00:00Z"), Tz::UTC);
+        assert_eq!(zone("bob", "2026-01-15T00:00:00Z"), Tz::UTC);
+    }
+}

@@ -1,0 +1,47 @@
+//! Entering again after leaving.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Each, Inside, Rule, Signal, get, set};
+use crate::time::{Span, Timestamp};
+
+/// Lets a user enter a segment again once it has been out of it for a span. One that comes back earlier is
+/// dropped, and its next leaving counts anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reentry {
+    #[serde(with = "super::dwell::span")]
+    after: Span,
+    inside: Inside,
+    left: Each<Timestamp>,
+}
+
+impl Reentry {
+    /// Again after such a span.
+    pub fn after(after: Span) -> Self {
+        Self { after, inside: Inside::default(), left: Each::default() }
+    }
+}
+
+impl Rule for Reentry {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        if !signal.is_entry() {
+            set(&mut self.left, &signal, signal.at);
+        }
+        let (left, after) = (&self.left, self.after);
+        self.inside.gate(signal, |entry| get(left, entry).is_none_or(|left| left.plus(after) <= entry.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{entered, left, run};
+    use super::*;
+    use crate::time::minutes;
+
+    #[test]
+    fn one_who_is_back_too_soon_does_not_count() {
+        let signals = [entered("a", 0), left("a", 5), entered("a", 14), left("a", 15), entered("a", 25)];
+        let passed = [entered("a", 0), left("a", 5), entered("a", 25)];
+        assert_eq!(run(&mut Reentry::after(minutes(10)), &signals), passed);
+    }
+}

@@ -61,6 +61,26 @@ pub(super) fn between<E: Entry>(entries: &[E], lo: E, hi: E, words: &mut Vec<u64
     }
 }
 
+#[inline(always)]
+fn floats_between_simd<S: Simd>(simd: S, chunks: &[[f64; 64]], lo: f64, hi: f64, words: &mut [u64]) {
+    let (low, high, lanes) = (S::f64s::splat(simd, lo), S::f64s::splat(simd, hi), S::f64s::LEN);
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        let (mut bits, mut at) = (0, 0);
+        while at < 64 {
+            let floats = S::f64s::from_slice(simd, &chunk[at..at + lanes]);
+            bits |= (floats.simd_ge(low) & floats.simd_le(high)).to_bitmask() << at;
+            at += lanes;
+        }
+        *word = bits;
+    }
+}
+
+/// Sets each word to the bits of 64 floats in `[lo, hi]`; floats that fill no word are left alone.
+pub(super) fn floats_between(floats: &[f64], lo: f64, hi: f64, words: &mut [u64]) {
+    let (chunks, _) = floats.as_chunks::<64>();
+    dispatch!(level(), simd => floats_between_simd(simd, chunks, lo, hi, words));
+}
+
 macro_rules! word_operation {
     ($(#[$doc:meta])* $name:ident, $simd_name:ident, |$a:ident, $b:ident| $result:expr) => {
         #[inline(always)]
@@ -204,6 +224,16 @@ mod tests {
                 let want = (usize::from(low)..=usize::from(high)).contains(&count);
                 assert_eq!(got[bit / 64] >> (bit % 64) & 1 == 1, want, "{bit} {count} {low} {high}");
             }
+        }
+    }
+
+    #[test]
+    fn floats_compare_like_the_obvious_loop() {
+        let floats: Vec<f64> = (0..128i32).map(|i| f64::from(i - 60) / 4.0).collect();
+        let mut words = [0; 2];
+        floats_between(&floats, -0.25, 3.5, &mut words);
+        for (i, x) in floats.iter().enumerate() {
+            assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, (-0.25..=3.5).contains(x));
         }
     }
 

@@ -41,21 +41,27 @@ pub(super) fn active(store: &Snapshot, scan: &Scan<'_>, unit: Unit, tz: Tz, rang
     let scratch = || (zone.units(unit), vec![0u64; store.room()], vec![0u8; store.room()]);
     Some(store.by_block(scratch, |(units, days, counts), high, words| {
         days.fill(0);
-        let mut mark = |low: usize, unit: i64| days[low] |= 1 << (unit & (UNITS - 1));
         scan.block(high, &mut |batch| match batch {
             Batch::Part { index, scanned, rows, users, mask } => {
                 let table = table_of.get(*index).and_then(|&table| tables.get(table));
                 let Some((_, Table(table))) = table else { return };
                 let coarse = &scanned.part.coarse()[rows.clone()];
-                for_each(*mask, users.len(), |i| {
-                    let unit = match table[usize::from(coarse[i])] {
-                        EDGE => units.of(scanned.part.at(rows.start + i)) - first,
-                        unit => i64::from(unit),
-                    };
-                    mark(usize::from(users[i]), unit);
-                });
+                for_each(
+                    *mask,
+                    users.len(),
+                    #[inline(always)]
+                    |i| {
+                        let unit = match table[usize::from(coarse[i])] {
+                            EDGE => units.of(scanned.part.at(rows.start + i)) - first,
+                            unit => i64::from(unit),
+                        };
+                        days[usize::from(users[i])] |= 1 << (unit & (UNITS - 1));
+                    },
+                );
             }
-            Batch::Tail(hits) => hits.iter().for_each(|hit| mark(hit.low(), units.of(hit.at) - first)),
+            Batch::Tail(hits) => hits.iter().for_each(|hit| {
+                days[hit.low()] |= 1 << ((units.of(hit.at) - first) & (UNITS - 1));
+            }),
         });
         kernel::count_each(days, counts);
         set_in_range(counts, low, above, words);

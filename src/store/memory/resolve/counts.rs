@@ -211,10 +211,13 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
         return store.by_block(scratch, |counters, high, words| {
             counters.fill(0);
             scan.block(high, &mut |batch| {
-                batch.for_each_user(|low| {
-                    let count = &mut counters[low];
-                    *count = count.saturating_add(1);
-                });
+                batch.for_each_user(
+                    #[inline(always)]
+                    |low| {
+                        let count = &mut counters[low];
+                        *count = count.saturating_add(1);
+                    },
+                );
             });
             set_in_range(counters, Some(u64::from(k)), None, words);
         });
@@ -223,7 +226,10 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
     store.by_block(scratch, |counters, high, words| {
         counters.fill(0);
         scan.block(high, &mut |batch| {
-            batch.for_each_user(|low| counters[low] += 1);
+            batch.for_each_user(
+                #[inline(always)]
+                |low| counters[low] += 1,
+            );
         });
         let enough = counters.iter().enumerate().filter(|(_, count)| **count >= k);
         enough.for_each(|(low, _)| words[low / 64] |= 1 << (low % 64));
@@ -233,6 +239,9 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
 /// Sets the bits of the users of a block that have a row.
 fn mark(scan: &Scan<'_>, high: u16, words: &mut [u64]) {
     scan.block(high, &mut |batch| {
-        batch.for_each_user(|low| words[low / 64] |= 1 << (low % 64));
+        batch.for_each_user(
+            #[inline(always)]
+            |low| words[low / 64] |= 1 << (low % 64),
+        );
     });
 }

@@ -86,21 +86,7 @@ impl Counting<'_> {
             counts.fill(0);
             let candidates =
                 self.candidates.as_ref().map(|bits| &bits.words()[usize::from(high) * store.room() / 64..]);
-            let mut meet = |low: usize, number: u32| {
-                if candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
-                    return;
-                }
-                let (seen, count) = (&mut seen[low], &mut counts[low]);
-                // all places are compared, and one is written, so that there is nothing to predict
-                let mut known = number == MISSING;
-                for have in seen.iter() {
-                    known |= *have == number;
-                }
-                let is_new = !known && usize::from(*count) < most;
-                let place = &mut seen[usize::from(*count) % N];
-                *place = if is_new { number } else { *place };
-                *count += u8::from(is_new);
-            };
+            let mut user = Meeting { candidates, most, seen, counts };
             self.scan.block(high, &mut |batch| match batch {
                 Batch::Part { index, scanned, rows, users, mask } => {
                     let (Some(column), Some(map)) = (scanned.columns[0], self.maps.get(*index)) else {
@@ -109,9 +95,14 @@ impl Counting<'_> {
                     macro_rules! meet_all {
                         ($codes:expr) => {{
                             let codes = &$codes[rows.clone()];
-                            for_each(*mask, users.len(), |i| {
-                                meet(usize::from(users[i]), map[codes[i] as usize]);
-                            });
+                            for_each(
+                                *mask,
+                                users.len(),
+                                #[inline(always)]
+                                |i| {
+                                    user.meets(usize::from(users[i]), map[codes[i] as usize]);
+                                },
+                            );
                         }};
                     }
                     match column.codes() {
@@ -123,11 +114,38 @@ impl Counting<'_> {
                 Batch::Tail(hits) => hits.iter().for_each(|hit| {
                     let place = self.scan.tail().element_offset(hit);
                     let number = place.and_then(|i| self.tail.get(i)).copied();
-                    meet(hit.low(), number.unwrap_or(MISSING));
+                    user.meets(hit.low(), number.unwrap_or(MISSING));
                 }),
             });
-            set_in_range(counts, self.low, self.above, words);
+            set_in_range(user.counts, self.low, self.above, words);
         })
+    }
+}
+
+/// The values met so far by the users of a block.
+struct Meeting<'a, const N: usize> {
+    candidates: Option<&'a [u64]>,
+    most: usize,
+    seen: &'a mut [[u32; N]],
+    counts: &'a mut [u8],
+}
+
+impl<const N: usize> Meeting<'_, N> {
+    #[inline(always)]
+    fn meets(&mut self, low: usize, number: u32) {
+        if self.candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
+            return;
+        }
+        let (seen, count) = (&mut self.seen[low], &mut self.counts[low]);
+        // all places are compared, and one is written, so that there is nothing to predict
+        let mut known = number == MISSING;
+        for have in seen.iter() {
+            known |= *have == number;
+        }
+        let is_new = !known && usize::from(*count) < self.most;
+        let place = &mut seen[usize::from(*count) % N];
+        *place = if is_new { number } else { *place };
+        *count += u8::from(is_new);
     }
 }
 

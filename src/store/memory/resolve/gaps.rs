@@ -77,16 +77,21 @@ impl Gaps {
                 if let Some(instants) = &instants {
                     kernel::and(&mut mask, instants);
                 }
-                for_each(Some(&mask), users.len(), |i| {
-                    let in_time = match follows {
-                        Follows::Within(_, until) => {
-                            part.at(block.start as usize + i) + i64::from(gaps[i]) <= until
-                        }
-                        Follows::NotWithin(_) => true,
-                    };
-                    let low = usize::from(users[i]);
-                    words[low / 64] |= u64::from(in_time) << (low % 64);
-                });
+                for_each(
+                    Some(&mask),
+                    users.len(),
+                    #[inline(always)]
+                    |i| {
+                        let in_time = match follows {
+                            Follows::Within(_, until) => {
+                                part.at(block.start as usize + i) + i64::from(gaps[i]) <= until
+                            }
+                            Follows::NotWithin(_) => true,
+                        };
+                        let low = usize::from(users[i]);
+                        words[low / 64] |= u64::from(in_time) << (low % 64);
+                    },
+                );
             }
         }
         bits

@@ -87,7 +87,11 @@ pub(super) fn for_each(mask: Option<&[u64]>, rows: usize, mut visit: impl FnMut(
                 #[allow(clippy::cast_possible_truncation)] // parts have fewer than 2^31 rows
                 left.push(row as u32);
             });
-            in_turn(left.len(), |i| visit(left[i] as usize));
+            in_turn(
+                left.len(),
+                #[inline(always)]
+                |i| visit(left[i] as usize),
+            );
         }
         None => in_turn(rows, visit),
     }
@@ -121,7 +125,12 @@ impl Batch<'_> {
     pub(super) fn for_each_user(&self, mut visit: impl FnMut(usize)) {
         match self {
             Self::Part { users, mask, .. } => {
-                for_each(*mask, users.len(), |row| visit(usize::from(users[row])));
+                for_each(
+                    *mask,
+                    users.len(),
+                    #[inline(always)]
+                    |row| visit(usize::from(users[row])),
+                );
             }
             Self::Tail(hits) => hits.iter().for_each(|hit| visit(hit.low())),
         }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::{Codes, Column};
+use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::scan::{Batch, PartScan, Scan, for_each};
 use crate::segment::Range;
@@ -22,19 +23,14 @@ pub(super) fn summed(
     let exact = is_exact(scan);
     let floats = |scanned: &PartScan<'_>| scanned.columns[0].map_or(Vec::new(), floats);
     let floats: Vec<Vec<f64>> = scan.parts().iter().map(floats).collect();
-    let scratch = || (vec![0.0; store.room()], vec![0.0; store.room()]);
+    let scratch = || (vec![0.0; store.room()], vec![0.0; if exact { 0 } else { store.room() }]);
     Some(store.by_block(scratch, |(sums, sizes), high, words| {
         sums.fill(0.0);
         if !exact {
             sizes.fill(0.0);
         }
         let mut rows = 0usize;
-        let mut add = |low: usize, x: f64| {
-            sums[low] += x;
-            if !exact {
-                sizes[low] += x.abs();
-            }
-        };
+        let (sums, sizes) = (&mut sums[..], &mut sizes[..]);
         scan.block(high, &mut |batch| match batch {
             Batch::Part { index, scanned, rows: of_part, users, mask } => {
                 rows += users.len();
@@ -42,9 +38,14 @@ pub(super) fn summed(
                 macro_rules! add_all {
                     ($codes:expr) => {{
                         let codes = &$codes[of_part.clone()];
-                        for_each(*mask, users.len(), |i| {
-                            add(usize::from(users[i]), floats[codes[i] as usize]);
-                        });
+                        for_each(
+                            *mask,
+                            users.len(),
+                            #[inline(always)]
+                            |i| {
+                                add(sums, sizes, exact, usize::from(users[i]), floats[codes[i] as usize]);
+                            },
+                        );
                     }};
                 }
                 match column.codes() {
@@ -55,7 +56,7 @@ pub(super) fn summed(
             }
             Batch::Tail(hits) => {
                 rows += hits.len();
-                hits.iter().for_each(|hit| add(hit.low(), float(hit.cells[0])));
+                hits.iter().for_each(|hit| add(sums, sizes, exact, hit.low(), float(hit.cells[0])));
             }
         });
         if exact {
@@ -74,6 +75,14 @@ pub(super) fn summed(
             words[low as usize / 64] |= u64::from(member) << (low % 64);
         }
     }))
+}
+
+#[inline(always)]
+fn add(sums: &mut [f64], sizes: &mut [f64], exact: bool, low: usize, x: f64) {
+    sums[low] += x;
+    if !exact {
+        sizes[low] += x.abs();
+    }
 }
 
 /// The dictionary of a column as floats, 0 for what is no number.
@@ -143,13 +152,18 @@ impl FloatRange {
         })
     }
 
-    /// Sets the bits of the sums inside.
+    /// Sets the bits of the sums inside, which fill whole words.
     fn decide(&self, sums: &[f64], words: &mut [u64]) {
-        for (word, sums) in words.iter_mut().zip(sums.chunks(64)) {
-            let mut inside = [0u8; 64];
-            inside.iter_mut().zip(sums).for_each(|(inside, &sum)| *inside = u8::from(self.contains(sum)));
-            let bits = inside.iter().enumerate().map(|(i, &inside)| u64::from(inside) << i);
-            *word = bits.fold(0, |word, bit| word | bit);
-        }
+        let lo = match self.low {
+            Bound::Included(x) => x,
+            Bound::Excluded(x) => x.next_up(),
+            Bound::Unbounded => f64::NEG_INFINITY,
+        };
+        let hi = match self.high {
+            Bound::Included(x) => x,
+            Bound::Excluded(x) => x.next_down(),
+            Bound::Unbounded => f64::INFINITY,
+        };
+        kernel::floats_between(sums, lo, hi, words);
     }
 }

@@ -4,10 +4,11 @@
 //! However it came to be, [`Segment::validate`] says whether it keeps the rules, each [`SegmentError`] names the
 //! place, and [`Display`](std::fmt::Display) says in plain English who is meant.
 //!
-//! # In JSON
-//! The form is strict: one key an expression, unknown keys and null are errors wherever they stand, and so is a
-//! key given twice. [`Segment::from_json`] reads it exactly; serde reads the same form, within the bounds of the
-//! library behind it. Where one could read a rule in two ways:
+#![doc = include_str!("../../docs/json.md")]
+//! # Corners of the JSON
+//!
+//! [`Segment::from_json`] reads this form exactly; serde reads the same, within the bounds of the library
+//! behind it. Where one could read a rule in two ways:
 //! - A name may have 512 bytes without the star that makes it a pattern, or the backslash before a literal one.
 //! - `from` and `to` of a window are texts; `{"instant":…}` stands where a value does. An object with that one
 //!   key is an instant or an error, never a record.

@@ -107,7 +107,7 @@ fn units() -> impl Strategy<Value = Unit> {
 /// Ordered steps; fewer filters and longer spans than elsewhere, or hardly any chain would be whole.
 pub fn sequences() -> BoxedStrategy<Sequence> {
     let matches = || matches_with_filters(1);
-    let gaps = || prop_oneof![2 => select(vec![days(7), days(30), months(1), days(90)]), 1 => spans()];
+    let gaps = || prop_oneof![select(vec![days(1), days(7), days(30), months(1), days(90)]), spans()];
     let opening = matches().prop_map(|events| Step { events, within: None, after: None, without: None });
     let later = (matches(), rarely(gaps()), rarely(spans()), rarely(matches()))
         .prop_map(|(events, within, after, without)| Step { events, within, after, without });
@@ -117,7 +117,13 @@ pub fn sequences() -> BoxedStrategy<Sequence> {
         steps
     });
     let then_not = rarely((matches(), spans()).prop_map(|(events, within)| ThenNot { events, within }));
-    (steps, rarely(gaps()), rarely(windows()), then_not, rarely(shared()))
+    (
+        steps,
+        prop_oneof![2 => Just(None), 1 => gaps().prop_map(Some)],
+        rarely(windows()),
+        then_not,
+        rarely(shared()),
+    )
         .prop_map(|(steps, within, window, then_not, same)| Sequence {
             steps,
             within,

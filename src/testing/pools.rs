@@ -49,12 +49,20 @@ pub(super) fn zones() -> impl Strategy<Value = Tz> + Clone {
 
 /// Spans: the usual ones, those that cross each other (30d, 1mo), and the absurd.
 pub(super) fn spans() -> impl Strategy<Value = Span> + Clone {
+    // Often one of few, so that events lie just so far apart, and from the instant of evaluation.
+    let beloved = vec![hours(1), days(1), days(7), days(30)];
     let short = vec![millis(1), hours(1), hours(12), days(1), days(3)];
     let usual = vec![weeks(1), days(14), days(29), days(30), days(31), days(60), days(90)];
     let calendar =
         vec![months(1), months(2), months(12), years(1), months(1) + days(1), years(1) + months(1)];
     let absurd = vec![years(3000), years(10_000), days(1_000_000)];
-    prop_oneof![6 => select(short), 12 => select(usual), 6 => select(calendar), 1 => select(absurd)]
+    prop_oneof![
+        16 => select(beloved),
+        5 => select(short),
+        10 => select(usual),
+        5 => select(calendar),
+        1 => select(absurd),
+    ]
 }
 
 /// Instants of evaluation.
@@ -78,8 +86,9 @@ pub(super) fn instants() -> BoxedStrategy<Timestamp> {
         });
     let near =
         (base(), -100i64..20, 0..86_400_000i64).prop_map(|(t, d, ms)| t.millis() + d * 86_400_000 + ms);
-    let tied = select(vec![USUAL.millis(), USUAL.millis() - 86_400_000, USUAL.millis() - 3_600_000]);
-    prop_oneof![5 => edge, 3 => near, 2 => tied]
+    let tied = select(vec![0, 3_600_000, 86_400_000, 7 * 86_400_000, 30 * 86_400_000]);
+    let tied = tied.prop_map(|ago: i64| USUAL.millis() - ago);
+    prop_oneof![6 => edge, 2 => near, 2 => tied]
         .prop_map(|ms| Timestamp(ms).clamp(Timestamp::MIN, Timestamp::MAX))
         .boxed()
 }

@@ -34,15 +34,17 @@ pub fn segments(named: &'static [&'static str]) -> BoxedStrategy<Segment> {
 fn leaves(named: &'static [&'static str]) -> BoxedStrategy<Segment> {
     let references = match named {
         [] => Just(Segment::All(Vec::new())).boxed(),
-        _ => names(named).prop_map(Segment::Segment).boxed(),
+        // Once in a while one that is not there, or that comes in a circle.
+        _ => prop_oneof![40 => names(named), 1 => names(&["nope", "s3"])].prop_map(Segment::Segment).boxed(),
     };
+    let lists = prop_oneof![40 => names(&LISTS), 1 => Just("nope".to_owned())];
     prop_oneof![
         10 => dids().prop_map(Segment::Did),
         6 => sequences().prop_map(Segment::Sequence),
         5 => attributes().prop_map(Segment::Attribute),
         3 => changes().prop_map(Segment::Changed),
         2 => windows_of_seen().prop_map(Segment::Seen),
-        1 => names(&LISTS).prop_map(Segment::List),
+        1 => lists.prop_map(Segment::List),
         1 => samples().prop_map(Segment::Sample),
         2 => references,
     ]

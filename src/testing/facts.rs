@@ -7,12 +7,28 @@ use super::change::Change;
 use super::pools::*;
 use crate::event::{AttributeWrite, Event};
 use crate::segment::EventPattern;
+use crate::time::Timestamp;
 use crate::value::{Scalar, Value};
 
 /// Facts in order of arrival: late ones, duplicate ids, tied instants, missing properties, mixed kinds, and
 /// every way of erasing them. Few users and few values, so that they meet.
 pub fn facts() -> impl Strategy<Value = Vec<Change>> {
-    prop::collection::vec(change(), 0..80)
+    prop::collection::vec(together(), 0..60).prop_map(|facts| facts.concat())
+}
+
+/// One fact, or two that belong together: what one user does just so long after something else, and an attribute
+/// written twice at one instant.
+fn together() -> impl Strategy<Value = Vec<Change>> {
+    let later = (event(), event(), spans(), beside()).prop_map(|(event, next, span, by)| {
+        let at = Timestamp(event.at.plus(span).millis() + by).clamp(Timestamp::MIN, Timestamp::MAX);
+        let next = Event { user: event.user.clone(), at, ..next };
+        vec![Change::Event(event), Change::Event(next)]
+    });
+    let again = (write(), prop_oneof![Just(None), values().prop_map(Some)]).prop_map(|(write, value)| {
+        let again = AttributeWrite { value, ..write.clone() };
+        vec![Change::Attribute(again), Change::Attribute(write)]
+    });
+    prop_oneof![10 => change().prop_map(|one| vec![one]), 3 => later, 1 => again]
 }
 
 /// One fact, or what is done to facts.
@@ -24,6 +40,7 @@ pub fn change() -> impl Strategy<Value = Change> {
         prop::collection::vec(patterns(), 1..3),
     ];
     prop_oneof![
+        1 => bad(),
         60 => event().prop_map(Change::Event),
         24 => write().prop_map(Change::Attribute),
         4 => (users(), instants()).prop_map(|(id, seen)| Change::User { id, seen }),
@@ -31,6 +48,22 @@ pub fn change() -> impl Strategy<Value = Change> {
         1 => users().prop_map(|user| Change::Forget { user }),
         1 => (instants(), patterns).prop_map(|(since, events)| Change::Retain { since, events }),
     ]
+}
+
+/// A fact that is refused.
+fn bad() -> impl Strategy<Value = Change> {
+    let bad = prop_oneof![Just(String::new()), Just("x".repeat(513))];
+    (event(), write(), instants(), bad, 0..9u8).prop_map(|(event, write, at, bad, which)| match which {
+        0 => Change::Event(Event { user: bad, ..event }),
+        1 => Change::Event(Event { name: bad, ..event }),
+        2 => Change::Event(Event { id: Some(bad), ..event }),
+        3 => Change::Event(event.with(bad, 1)),
+        4 => Change::Attribute(AttributeWrite { user: bad, ..write }),
+        5 => Change::Attribute(AttributeWrite { name: bad, ..write }),
+        6 => Change::User { id: bad, seen: at },
+        7 => Change::Merge { from: bad, into: event.user },
+        _ => Change::Merge { from: event.user, into: bad },
+    })
 }
 
 /// An event; one in four has an id, and ids are few.
@@ -49,7 +82,7 @@ pub fn event() -> impl Strategy<Value = Event> {
 fn property(name: &'static str) -> impl Strategy<Value = Option<Value>> {
     let promised = match name {
         "amount" => numbers().prop_map(Value::Scalar).boxed(),
-        "due" => instants().prop_map(|at| Value::Scalar(Scalar::Instant(at))).boxed(),
+        "due" => instants_in_values().prop_map(|at| Value::Scalar(Scalar::Instant(at))).boxed(),
         "products" => records().boxed(),
         "item" => {
             let few = select(vec!["a".into(), "b".into(), 1.into(), Value::from(1.0)]);
@@ -63,7 +96,7 @@ fn property(name: &'static str) -> impl Strategy<Value = Option<Value>> {
 /// A write of an attribute, or its removal; mostly of the kind its name promises.
 pub fn write() -> impl Strategy<Value = AttributeWrite> {
     let plans = select(vec!["free".into(), "pro".into(), Value::from("Pro")]);
-    let instant = || instants().prop_map(|at| Value::Scalar(Scalar::Instant(at)));
+    let instant = || instants_in_values().prop_map(|at| Value::Scalar(Scalar::Instant(at)));
     let tags = prop::collection::vec(texts().prop_map(Scalar::String), 0..3).prop_map(Value::List);
     let promised = prop_oneof![
         2 => (Just("plan".to_owned()), plans),

@@ -76,8 +76,6 @@ pub(super) fn instants_of_evaluation() -> impl Strategy<Value = Timestamp> + Clo
 
 /// Instants of facts: on the edges of the usual windows or a millisecond beside them, and anywhere near.
 pub(super) fn instants() -> BoxedStrategy<Timestamp> {
-    let base = || prop_oneof![6 => Just(USUAL), 1 => select(&OTHERS[..]).prop_map(Timestamp::from_millis)];
-    let beside = || prop_oneof![3 => Just(0i64), 1 => Just(-1), 1 => Just(1)];
     let edge =
         (base(), spans(), beside(), any::<bool>(), 0..8u8).prop_map(|(t, span, by, midnight, ahead)| {
             let at = if ahead == 0 { t.plus(span) } else { t.minus(span) };
@@ -91,6 +89,31 @@ pub(super) fn instants() -> BoxedStrategy<Timestamp> {
     prop_oneof![6 => edge, 2 => near, 2 => tied]
         .prop_map(|ms| Timestamp(ms).clamp(Timestamp::MIN, Timestamp::MAX))
         .boxed()
+}
+
+/// An instant that facts and questions are placed around.
+fn base() -> impl Strategy<Value = Timestamp> + Clone {
+    prop_oneof![6 => Just(USUAL), 1 => select(&OTHERS[..]).prop_map(Timestamp::from_millis)]
+}
+
+/// Just so, or a millisecond beside it.
+pub(super) fn beside() -> impl Strategy<Value = i64> + Clone {
+    prop_oneof![3 => Just(0), 1 => Just(-1), 1 => Just(1)]
+}
+
+/// Instants as values: on the edges of windows that look ahead, and birthdays as well, leap days among them.
+pub(super) fn instants_in_values() -> BoxedStrategy<Timestamp> {
+    let ahead = (base(), spans(), beside()).prop_map(|(t, span, by)| t.plus(span).millis() + by);
+    let days = prop_oneof![3 => -1..3i64, 1 => Just(7), 1 => Just(30), 1 => -400..400i64];
+    let birthday = (base(), 0..60u32, days, 0..86_400_000i64).prop_map(|(t, age, days, ms)| {
+        let day = t.minus(years(age)).millis() + days * 86_400_000;
+        day - day.rem_euclid(86_400_000) + ms
+    });
+    let leap_day = select(vec![951_782_400_000i64, 1_709_164_800_000, -58_060_800_000]);
+    let leap_day = (leap_day, 0..86_400_000i64).prop_map(|(day, ms)| day + ms);
+    let millis = prop_oneof![3 => ahead, 3 => birthday, 1 => leap_day];
+    let value = millis.prop_map(|ms| Timestamp(ms).clamp(Timestamp::MIN, Timestamp::MAX));
+    prop_oneof![2 => value, 1 => instants()].boxed()
 }
 
 pub(super) const USERS: [&str; 9] = ["u0", "u0", "u1", "u1", "u2", "u2", "u3", "ü4", "anon"];

@@ -2,18 +2,16 @@
 
 #![allow(dead_code, clippy::expect_used)] // not every test binary uses all of it
 
-mod bare;
 mod sqlite;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Display;
 
-use bare::Bare;
 use whodid::oracle::{Named, Oracle, Taken};
 use whodid::segment::Segment;
-use whodid::testing::{Change, Evaluator, PlainStore, StoreEvaluator};
-use whodid::{Catalog, Evaluate, EventStore, Ingest, MemoryStore, Recorded, Snapshot, Timestamp};
+use whodid::testing::{Change, Evaluator, Inherited, PlainStore, StoreEvaluator, catalog, take};
+use whodid::{Catalog, Evaluate, EventStore, Ingest, MemoryStore, Snapshot, Timestamp};
 
 /// A new evaluator without facts.
 pub type New = fn() -> Box<dyn Evaluator>;
@@ -27,7 +25,11 @@ pub fn all() -> Vec<New> {
         || Memory::sealing("memory, sealed all the time", 2),
         || Memory::boxed("memory, user by user", 20, one_by_one),
         || Memory::boxed("memory, as a catalog", 50, as_catalog),
-        || Memory::boxed("memory, by what every store has", 7, |s, n, e, at| members(&Bare(s), n, e, at)),
+        || {
+            Memory::boxed("memory, by what every store has", 7, |s, n, e, at| {
+                members(&Inherited(s), n, e, at)
+            })
+        },
     ]
 }
 
@@ -97,40 +99,8 @@ impl Evaluator for Memory {
         named: &Named,
         at: Timestamp,
     ) -> Result<BTreeSet<String>, String> {
-        (self.ask)(&self.store.snapshot(), &catalog(named)?, segment, at)
+        (self.ask)(&self.store.snapshot(), &catalog(named), segment, at)
     }
-}
-
-/// Any store takes a change in.
-pub fn take<S: Ingest>(store: &mut S, change: Change) -> Result<Taken, String> {
-    let done = |()| Recorded::New;
-    let recorded = match change {
-        Change::Event(event) => store.record(event),
-        Change::Attribute(write) => store.write(write).map(done),
-        Change::User { id, seen } => store.register(&id, seen).map(done),
-        Change::Merge { from, into } => store.merge(&from, &into).map(done),
-        Change::Forget { user } => store.forget(&user).map(done),
-        Change::Retain { since, events } => store.retain(since, &events).map(|_| Recorded::New),
-        other => return Err(format!("no evaluator takes {other:?}")),
-    };
-    match recorded.map_err(text)? {
-        Recorded::New => Ok(Taken::New),
-        Recorded::Duplicate => Ok(Taken::Duplicate),
-        Recorded::BeforeHorizon => Ok(Taken::BehindHorizon),
-        other => Err(format!("no event should be {other:?}")),
-    }
-}
-
-/// The names as a catalog; a segment that is wrong by itself is left out, as one that cannot be read.
-pub fn catalog(named: &Named) -> Result<Catalog, String> {
-    let mut catalog = Catalog::new();
-    for (name, segment) in &named.segments {
-        let _left_out_if_invalid = catalog.insert(name, segment.clone());
-    }
-    for (name, ids) in &named.lists {
-        catalog.insert_list(name, ids.iter().cloned()).map_err(text)?;
-    }
-    Ok(catalog)
 }
 
 /// Asks for the members, and that their number is the same.

@@ -157,8 +157,7 @@ impl Attributes {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let many =
-            |writes: &[Write]| if writes.len() > 1 { writes.len() * size_of::<Write>() + 40 } else { 0 };
+        let many = |writes: &[Write]| if writes.len() > 1 { size_of_val(writes) + 40 } else { 0 };
         let table =
             |t: &Arc<Table>| t.entries.memory() + t.iter().map(|(_, writes)| many(writes)).sum::<usize>();
         self.names.memory() + self.tables.iter().map(table).sum::<usize>()

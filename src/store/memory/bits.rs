@@ -79,10 +79,6 @@ impl Bits {
         kernel::and_not(&mut self.words, &other.words);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.iter().all(|&word| word == 0)
-    }
-
     pub(crate) fn len(&self) -> u64 {
         kernel::count(&self.words)
     }

@@ -73,7 +73,7 @@ pub(crate) struct Part {
 /// What a filter leaves of a part.
 pub(crate) enum Kept {
     None,
-    Some(Part),
+    Some(Box<Part>),
     All,
 }
 
@@ -351,7 +351,7 @@ impl Part {
         match order.len() {
             0 => Kept::None,
             all if all == self.len() => Kept::All,
-            _ => Kept::Some(Self::gather([self, self], [&users, &[]], &order)),
+            _ => Kept::Some(Box::new(Self::gather([self, self], [&users, &[]], &order))),
         }
     }
 

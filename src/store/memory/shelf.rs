@@ -67,7 +67,7 @@ impl Shelf {
         let before: usize = self.parts.iter().map(|part| part.len()).sum();
         let filtered = |part: &Arc<Part>| match part.filter(&keep) {
             Kept::None => None,
-            Kept::Some(kept) => Some(Arc::new(kept)),
+            Kept::Some(kept) => Some(Arc::from(kept)),
             Kept::All => Some(Arc::clone(part)),
         };
         self.parts = self.parts.iter().filter_map(filtered).collect();

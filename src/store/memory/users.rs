@@ -59,8 +59,6 @@ pub(crate) struct Users {
     aliases: Arc<HashMap<u32, Vec<u32>>>,
     /// The latest first-seen there is: at and after it the universe is everyone.
     last_seen: Option<i64>,
-    /// How many users are in the universe at the end of time.
-    alive: u32,
     /// Goes up whenever the universe changes.
     version: u64,
 }
@@ -110,7 +108,6 @@ impl Users {
         if at < before {
             self.seen.set(user as usize, at);
             self.version += 1;
-            self.alive += u32::from(before == UNSEEN);
             self.last_seen = self.last_seen.max(Some(at));
         }
     }
@@ -132,11 +129,6 @@ impl Users {
     /// The external id by which the user that an id names is known, seen or not; `None` for an unknown id.
     pub(crate) fn resolve(&self, id: &str) -> Option<&str> {
         self.names.get(*self.known_as.get(self.find(id)? as usize)?)
-    }
-
-    /// How many users there are at the end of time.
-    pub(crate) fn alive(&self) -> u32 {
-        self.alive
     }
 
     /// An instant from which on everyone has been seen.
@@ -184,7 +176,6 @@ impl Users {
 
     fn unsee(&mut self, user: u32) {
         if self.first_seen(user).is_some() {
-            self.alive -= 1;
             self.version += 1;
         }
         self.seen.set(user as usize, UNSEEN);
@@ -229,10 +220,10 @@ mod tests {
         assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [Some(c); 3]);
         assert_eq!(["a", "b", "c", "d"].map(|id| users.resolve(id)), [Some("c"), Some("c"), Some("c"), None]);
         assert_eq!((users.first_seen(c), users.id(c), users.id(a)), (Some(5), Some("c"), None));
-        assert_eq!((users.alive(), users.universe(4).len(), users.universe(5).len()), (1, 0, 1));
+        assert_eq!((users.universe(4).len(), users.universe(5).len()), (0, 1));
         users.forget(c);
         assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [None; 3]);
-        assert_eq!((users.alive(), users.universe(i64::MAX).len()), (0, 0));
+        assert_eq!(users.universe(i64::MAX).len(), 0);
         assert_ne!(users.intern("a").unwrap(), a);
     }
 }

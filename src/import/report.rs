@@ -277,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn it_reads_as_a_few_lines() {
+        let mut report = Report { lines: 3, events: 1, merges: 1, ..Report::default() };
+        report.take("track", Tally { coerced: 2, ..Tally::default() });
+        report.take("alias", Tally::default());
+        report.reject(Rejection { position: Position { line: 3, index: None }, reason: Reason::BadInstant });
+        let want = "3 lines: 2 messages taken (1 alias, 1 track)\n\
+            1 events, 0 attribute writes, 1 merges, 0 duplicates, 2 values kept as JSON text\n\
+            1 rejected (1 bad instant)";
+        assert_eq!(report.to_string(), want);
+    }
+
+    #[test]
     fn a_reason_begins_with_its_name() {
         let field = String::from("properties.note");
         for reason in [

@@ -5,6 +5,21 @@
 //! and references. What it takes from the crate are the written forms of facts and segments, and
 //! [`Segment::validate`] for what is wrong with an expression by itself.
 //!
+//! # Where the page is quiet
+//! Read here as follows; `tests/cases/readings.json` and `retention.json` hold a case for each.
+//! - A date that a zone skips is a day without instants: units count it, and it is one of the days of an
+//!   anniversary that lie on either side of it.
+//! - Where a clock is set back over midnight the day that had begun goes on; an anniversary goes by what the
+//!   clock on the wall says.
+//! - Removing an attribute that was not there is a fact of the user, and no change. An empty list is a value,
+//!   equal to itself.
+//! - An attribute that is a list is no anchor, even of one instant.
+//! - A group of `same` is measured for itself: one whose events hold no number sums up to 0.
+//! - An id is looked up before an event is held against the horizon; one that is dropped there uses no id. The
+//!   ids of a forgotten user's events stay used until a horizon passes them.
+//! - Merging makes no user: an id without facts is a name, and the one it is merged into may be no more.
+//! - What is wrong with a named segment is an error of those that name it, and of no others.
+//!
 //! ```
 //! use whodid::oracle::{Named, Oracle};
 //! use whodid::Timestamp;

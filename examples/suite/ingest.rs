@@ -1,4 +1,4 @@
-//! Ingestion through the typed API, one fact at a time, timed.
+//! Ingestion through the typed API, in batches such as a consumer of a queue takes, timed.
 
 use std::error::Error;
 use std::fmt;
@@ -9,6 +9,9 @@ use whodid::{Ingest, MemoryStore, MemoryUsage};
 
 use crate::columns::Columns;
 use crate::timing::{processor, resident};
+
+/// Events that are taken in together.
+const BATCH: usize = 1024;
 
 /// How ingestion went.
 pub struct Ingested {
@@ -34,8 +37,9 @@ pub fn ingest(columns: &mut Columns, compact: bool) -> Result<(MemoryStore, Inge
     }
     let attributes_s = start.elapsed().as_secs_f64();
     let (start, busy, events) = (Instant::now(), processor(), columns.events());
-    for row in 0..events {
-        store.record(columns.event(row))?;
+    for from in (0..events).step_by(BATCH) {
+        let batch = (from..events.min(from + BATCH)).map(|row| columns.event(row).into());
+        store.take_all(batch.collect())?;
     }
     let events_s = start.elapsed().as_secs_f64();
     let events_processor_s = processor().zip(busy).map(|(after, before)| after - before);

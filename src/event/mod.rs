@@ -147,6 +147,15 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The external id of the user that it is about.
+    pub(crate) fn user_id(&self) -> &str {
+        match self {
+            Self::Event(event) => &event.user,
+            Self::Attribute(write) => &write.user,
+            Self::User { id, .. } => id,
+        }
+    }
+
     /// A user exists since an instant.
     pub fn user(id: impl Into<String>, seen: impl Into<Timestamp>) -> Self {
         Self::User { id: id.into(), seen: seen.into() }

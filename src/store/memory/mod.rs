@@ -13,6 +13,7 @@ mod cell;
 mod chunked;
 mod column;
 mod event_ids;
+mod ingest;
 mod interner;
 mod kernel;
 mod part;
@@ -31,14 +32,9 @@ mod version;
 pub use snapshot::Snapshot;
 pub use usage::MemoryUsage;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
-use crate::segment::EventPattern;
-use crate::store::{Ingest, Recorded};
-use crate::time::Timestamp;
-use attributes::Write;
+use crate::event::IngestError;
 use cell::Cell;
 use event_ids::EventIds;
 use part::Row;
@@ -209,105 +205,3 @@ impl MemoryStore {
 
 // Asked as it is now.
 crate::store::forward::forward!([] MemoryStore, Snapshot, self => self.state);
-
-impl Ingest for MemoryStore {
-    type Error = IngestError;
-
-    fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
-        event.check()?;
-        let Event { user, name, at, properties, id } = &event;
-        if id.as_ref().is_some_and(|id| self.ids.contains(id)) {
-            return Ok(Recorded::Duplicate);
-        }
-        if at.millis() < self.state.horizon_of(name) {
-            self.dropped += 1;
-            return Ok(Recorded::BeforeHorizon);
-        }
-        let user = self.user(user)?;
-        let name = self.event_name(name);
-        if let Some(id) = id {
-            self.ids.take(id, name, at.millis());
-        }
-        self.cells.clear();
-        for (property, value) in properties {
-            self.cells.push((self.state.properties.intern(property), self.state.values.cell(value)));
-        }
-        self.keep(user, name, at.millis());
-        Ok(Recorded::New)
-    }
-
-    fn write(&mut self, write: AttributeWrite) -> Result<(), IngestError> {
-        write.check()?;
-        let AttributeWrite { user, name, value, at } = &write;
-        let user = self.user(user)?;
-        let value = value.as_ref().map_or(Cell::Missing, |value| self.state.values.cell(value));
-        let order = self.next_arrival();
-        self.state.users.saw(user, at.millis());
-        self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
-        Ok(())
-    }
-
-    fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
-        Fact::user(user, seen).check()?;
-        let user = self.user(user)?;
-        self.state.users.saw(user, seen.millis());
-        Ok(())
-    }
-
-    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
-        Ok(Cow::Borrowed(self.state.users.resolve(id).unwrap_or(id)))
-    }
-
-    fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
-        check_id(from, "merge")?;
-        check_id(into, "merge")?;
-        let users = &self.state.users;
-        let same = match (users.find(from), users.find(into)) {
-            (Some(a), Some(b)) => a == b,
-            _ => from == into,
-        };
-        if same {
-            return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
-        }
-        let (from, into) = (self.user(from)?, self.user(into)?);
-        let has_facts = self.state.users.first_seen(from).is_some();
-        self.state.users.merge(from, into);
-        if has_facts {
-            self.state.attributes.merge(from, into);
-            self.move_events(from, into);
-        }
-        Ok(())
-    }
-
-    fn forget(&mut self, user: &str) -> Result<(), IngestError> {
-        let Some(user) = self.state.users.find(user) else { return Ok(()) };
-        self.state.users.forget(user);
-        self.state.attributes.forget(user);
-        self.state.tail.forget(user);
-        self.wipe(user);
-        Ok(())
-    }
-
-    fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
-        let since = since.millis();
-        self.state.add_horizon(since, events);
-        let names = &self.state.names;
-        let goes: Vec<bool> = names.iter().map(|(_, name)| events.iter().any(|p| p.matches(name))).collect();
-        let goes = |name: u32| goes.get(name as usize).copied().unwrap_or(false);
-        let tail_before = self.state.tail.len();
-        self.state.tail.retain(|name, row| row.at >= since || !goes(name));
-        let mut dropped = tail_before - self.state.tail.len();
-        let users = &self.state.users;
-        for (name, shelf) in
-            (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name))
-        {
-            let _ = name;
-            let shelf = Arc::make_mut(shelf);
-            shelf.filter(|user, _| users.first_seen(user).is_some());
-            dropped += shelf.filter(|_, at| at >= since);
-        }
-        self.ids.retain(|name, at| at >= since || !goes(name));
-        self.dropped += dropped as u64;
-        Ok(dropped as u64)
-    }
-}

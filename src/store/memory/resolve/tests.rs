@@ -7,7 +7,7 @@ use super::super::snapshot::Snapshot;
 use crate::event::Event;
 use crate::plan::Plan;
 use crate::segment::Segment;
-use crate::store::{Ingest, UserId};
+use crate::store::Ingest;
 use crate::time::Timestamp;
 
 const DAY: i64 = 86_400_000;
@@ -111,7 +111,6 @@ fn agrees(snapshot: &Snapshot, segment: &Segment, t: i64) {
             assert_eq!(bits.contains(user), want, "{segment} for {:?} at {t}", snapshot.users.id(user));
         }
     }
-    let _ = UserId::new(0);
 }
 
 proptest! {

@@ -1,0 +1,182 @@
+//! The writing side: facts taken in one by one or together, users merged and forgotten, events let go by age.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::MemoryStore;
+use super::attributes::Write;
+use super::cell::Cell;
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
+use crate::segment::EventPattern;
+use crate::store::{BatchError, Ingest, Recorded};
+use crate::time::Timestamp;
+
+impl Ingest for MemoryStore {
+    type Error = IngestError;
+
+    fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
+        event.check()?;
+        self.record_checked(&event, None)
+    }
+
+    fn write(&mut self, write: AttributeWrite) -> Result<(), IngestError> {
+        write.check()?;
+        self.write_checked(&write, None)
+    }
+
+    fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
+        Fact::user(user, seen).check()?;
+        let user = self.user(user)?;
+        self.state.users.saw(user, seen.millis());
+        Ok(())
+    }
+
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+        Ok(Cow::Borrowed(self.state.users.resolve(id).unwrap_or(id)))
+    }
+
+    fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
+        check_id(from, "merge")?;
+        check_id(into, "merge")?;
+        let users = &self.state.users;
+        let same = match (users.find(from), users.find(into)) {
+            (Some(a), Some(b)) => a == b,
+            _ => from == into,
+        };
+        if same {
+            return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
+        }
+        let (from, into) = (self.user(from)?, self.user(into)?);
+        let has_facts = self.state.users.first_seen(from).is_some();
+        self.state.users.merge(from, into);
+        if has_facts {
+            self.state.attributes.merge(from, into);
+            self.move_events(from, into);
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, user: &str) -> Result<(), IngestError> {
+        let Some(user) = self.state.users.find(user) else { return Ok(()) };
+        self.state.users.forget(user);
+        self.state.attributes.forget(user);
+        self.state.tail.forget(user);
+        self.wipe(user);
+        Ok(())
+    }
+
+    fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
+        let since = since.millis();
+        self.state.add_horizon(since, events);
+        let names = &self.state.names;
+        let goes: Vec<bool> = names.iter().map(|(_, name)| events.iter().any(|p| p.matches(name))).collect();
+        let goes = |name: u32| goes.get(name as usize).copied().unwrap_or(false);
+        let tail_before = self.state.tail.len();
+        self.state.tail.retain(|name, row| row.at >= since || !goes(name));
+        let mut dropped = tail_before - self.state.tail.len();
+        let users = &self.state.users;
+        for (name, shelf) in
+            (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name))
+        {
+            let _ = name;
+            let shelf = Arc::make_mut(shelf);
+            shelf.filter(|user, _| users.first_seen(user).is_some());
+            dropped += shelf.filter(|_, at| at >= since);
+        }
+        self.ids.retain(|name, at| at >= since || !goes(name));
+        self.dropped += dropped as u64;
+        Ok(dropped as u64)
+    }
+
+    fn take_all(&mut self, facts: Vec<Fact>) -> Result<Vec<Recorded>, BatchError<IngestError>> {
+        for (index, fact) in facts.iter().enumerate() {
+            fact.check().map_err(|error| BatchError { index, error })?;
+        }
+        // whoever is new: room for all of them, so that nothing fails halfway
+        let room = (u32::MAX as usize).saturating_sub(self.state.users.numbers() + 1);
+        if facts.len() > room {
+            return Err(BatchError { index: room, error: IngestError::TooManyUsers });
+        }
+        let mut taken = Vec::with_capacity(facts.len());
+        for (batch, facts) in facts.chunks(TOGETHER).enumerate() {
+            // looked up together, so that the processor waits for many users at once
+            let mut users = [None; TOGETHER];
+            for (user, fact) in users.iter_mut().zip(facts) {
+                *user = self.state.users.find(fact.user_id());
+            }
+            for (i, (fact, user)) in facts.iter().zip(users).enumerate() {
+                let recorded = match fact {
+                    Fact::Event(event) => self.record_checked(event, user),
+                    Fact::Attribute(write) => self.write_checked(write, user).map(|()| Recorded::New),
+                    Fact::User { id, seen } => self.register(id, *seen).map(|()| Recorded::New),
+                };
+                let index = batch * TOGETHER + i;
+                taken.push(recorded.map_err(|error| BatchError { index, error })?);
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// Users of a batch that are looked up together.
+const TOGETHER: usize = 32;
+
+impl MemoryStore {
+    /// Takes a checked event in; `known`: its user, where that has been looked up.
+    fn record_checked(&mut self, event: &Event, known: Option<u32>) -> Result<Recorded, IngestError> {
+        let Event { user, name, at, properties, id } = event;
+        if id.as_ref().is_some_and(|id| self.ids.contains(id)) {
+            return Ok(Recorded::Duplicate);
+        }
+        if at.millis() < self.state.horizon_of(name) {
+            self.dropped += 1;
+            return Ok(Recorded::BeforeHorizon);
+        }
+        let user = known.map_or_else(|| self.user(user), Ok)?;
+        let name = self.event_name(name);
+        if let Some(id) = id {
+            self.ids.take(id, name, at.millis());
+        }
+        self.cells.clear();
+        for (property, value) in properties {
+            self.cells.push((self.state.properties.intern(property), self.state.values.cell(value)));
+        }
+        self.keep(user, name, at.millis());
+        Ok(Recorded::New)
+    }
+
+    /// Takes a checked write in.
+    fn write_checked(&mut self, write: &AttributeWrite, known: Option<u32>) -> Result<(), IngestError> {
+        let AttributeWrite { user, name, value, at } = write;
+        let user = known.map_or_else(|| self.user(user), Ok)?;
+        let value = value.as_ref().map_or(Cell::Missing, |value| self.state.values.cell(value));
+        let order = self.next_arrival();
+        self.state.users.saw(user, at.millis());
+        self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_taken_as_its_facts_are_one_by_one_or_not_at_all() {
+        let at = |ms| Timestamp::from_millis(ms);
+        let event = |user: &str, ms, id: &str| Fact::from(Event::new(user, "x", at(ms)).id(id));
+        let mut facts: Vec<Fact> =
+            (0..100).map(|i| event(&format!("u{}", i % 7), i, &format!("m{}", i % 90))).collect();
+        facts.push(AttributeWrite::set("u3", "plan", "pro", at(5)).into());
+        facts.push(Fact::user("new", at(9)));
+        let (mut together, mut apart) = (MemoryStore::new().seal_after(16), MemoryStore::new());
+        let taken = together.take_all(facts.clone()).unwrap();
+        let one_by_one: Vec<Recorded> = facts.into_iter().map(|fact| apart.take(fact).unwrap()).collect();
+        assert_eq!(taken, one_by_one);
+        assert_eq!(together.snapshot().events(), 90);
+
+        let before = together.memory_usage();
+        let error = together.take_all(vec![event("late", 1, "m-1"), event("", 1, "m-2")]).unwrap_err();
+        assert_eq!((error.index, together.memory_usage()), (1, before));
+    }
+}

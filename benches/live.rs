@@ -5,6 +5,8 @@
 //! The facts are made up, alike on every machine; the segments are mixed like those of the speed suite. What is
 //! printed are wall-clock figures of one thread.
 
+#![allow(clippy::expect_used)] // a bench that cannot go on should stop
+
 #[allow(dead_code)] // shared with the speed benches
 #[path = "speed/data.rs"]
 mod data;

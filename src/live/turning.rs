@@ -10,6 +10,9 @@ use crate::plan::{Matcher, Properties, ValueRef};
 use crate::store::{Among, EventQuery, EventStore, Snapshot};
 use crate::time::Timestamp;
 
+/// When a value turns next after an instant.
+type NextChange<'a> = &'a dyn Fn(i64) -> Option<i64>;
+
 impl Turning {
     /// The instants in `(t0, t1]` at which some user's answer may turn; and the next one after them.
     pub(super) fn crossings(
@@ -35,7 +38,7 @@ impl Turning {
     }
 
     /// Visits every value, with what tells when it turns next after an instant.
-    fn visit(&self, store: &Snapshot, visit: &mut dyn FnMut(u32, &dyn Fn(i64) -> Option<i64>)) {
+    fn visit(&self, store: &Snapshot, visit: &mut dyn FnMut(u32, NextChange<'_>)) {
         match self {
             Self::Filter(matcher) => {
                 let Some(filter) = matcher.compiled() else { return };

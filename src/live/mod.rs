@@ -25,6 +25,7 @@ mod catalog;
 mod crossing;
 mod cursor;
 mod edge;
+mod feed;
 mod pass;
 mod routes;
 pub mod rules;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 pub use catalog::Announce;
+pub use feed::Feed;
 pub use saved::Saved;
 pub use transition::{Because, Cause, Changes, Movement, Transition};
 
@@ -225,6 +227,23 @@ impl Live {
     pub fn members(&self, segment: &str) -> Option<&RoaringBitmap> {
         let place = self.names.iter().position(|name| **name == *segment)?;
         self.state.members.get(place)
+    }
+
+    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`].
+    pub fn is_member(&self, segment: &str, id: &str) -> bool {
+        let user = self.store.reading().number_of(id);
+        user.zip(self.members(segment)).is_some_and(|(user, members)| members.contains(user))
+    }
+
+    /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
+    /// whether it holds. Measured numbers of a score are no conditions. `None` where there is no such segment.
+    pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
+        let place = (0..).zip(&self.names).find(|(_, name)| ***name == *segment)?.0;
+        let user = self.store.reading().number_of(id);
+        let holds = |leaf| user.is_some_and(|user| self.state.leaves.get(user, leaf));
+        let leaves = (0..).take(self.plan.leaves().len());
+        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).contains(&place));
+        Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
     }
 
     /// Lets time pass up to an instant, which declares that all instants up to it are complete: facts that

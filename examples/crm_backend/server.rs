@@ -1,0 +1,210 @@
+//! The service: routes over one engine.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, watch};
+use tokio_stream::wrappers::{BroadcastStream, WatchStream};
+use tokio_stream::{Stream, StreamExt};
+use whodid::import::Importer;
+use whodid::live::rules::{LiveExclusion, Rule, Signal};
+use whodid::segment::Segment;
+use whodid::{
+    Announce, Changes, Evaluate, EventStore, Live, LiveError, PriorityError, Timestamp, Transition, UserId,
+};
+
+/// One engine behind a lock; what it reports goes to everyone who listens.
+#[derive(Clone)]
+pub struct Backend {
+    inner: Arc<Mutex<Inner>>,
+    transitions: broadcast::Sender<Transition>,
+    stopping: watch::Sender<bool>,
+}
+
+struct Inner {
+    live: Live,
+    campaigns: LiveExclusion,
+}
+
+type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
+
+fn refuse(status: StatusCode, why: impl ToString) -> (StatusCode, Json<Value>) {
+    (status, Json(json!({ "error": why.to_string() })))
+}
+
+fn unknown(segment: &str) -> (StatusCode, Json<Value>) {
+    refuse(StatusCode::NOT_FOUND, format!("there is no segment {segment:?}"))
+}
+
+impl Backend {
+    /// The campaigns are segments by name, the highest first; each user is in one of them at most.
+    pub fn new(live: Live, campaigns: &[&str]) -> Result<Self, PriorityError> {
+        let campaigns = LiveExclusion::new(campaigns.iter().copied(), 1)?;
+        let inner = Arc::new(Mutex::new(Inner { live, campaigns }));
+        Ok(Self { inner, transitions: broadcast::channel(65_536).0, stopping: watch::channel(false).0 })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When something may change next by the passing of time.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.lock().live.next_change()
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, to: Timestamp) -> Result<(), LiveError> {
+        let mut inner = self.lock();
+        let changes = inner.live.advance(to)?;
+        self.tell(&mut inner, changes);
+        Ok(())
+    }
+
+    /// Runs the campaigns' rule over what changed, and tells everyone. Under the lock, so that all hear of
+    /// transitions in the order of their numbers.
+    fn tell(&self, inner: &mut Inner, transitions: impl IntoIterator<Item = Transition>) {
+        for transition in transitions {
+            inner.campaigns.take(Signal::from(&transition));
+            let _no_one_listens = self.transitions.send(transition);
+        }
+    }
+
+    fn edit(&self, edit: impl FnOnce(&mut Live) -> Result<Changes, LiveError>) -> Answer {
+        let mut inner = self.lock();
+        let changes = edit(&mut inner.live).map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
+        let count = changes.len();
+        self.tell(&mut inner, changes);
+        Ok(Json(json!({ "transitions": count })))
+    }
+}
+
+/// Serves until `stop`; then answers what is under way, ends the streams, and returns.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    backend: Backend,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let stopping = backend.stopping.clone();
+    let stop = async move {
+        stop.await;
+        stopping.send_replace(true);
+    };
+    axum::serve(listener, routes(backend)).with_graceful_shutdown(stop).await
+}
+
+fn routes(backend: Backend) -> Router {
+    Router::new()
+        .route("/messages", post(messages))
+        .route("/segments", get(segments))
+        .route("/segments/{name}", get(segment).put(put_segment).delete(delete_segment))
+        .route("/segments/{name}/members", get(members))
+        .route("/segments/{name}/why/{user}", get(why))
+        .route("/users/{user}", get(user).delete(forget))
+        .route("/campaigns/{user}", get(campaigns))
+        .route("/transitions", get(transitions))
+        .with_state(backend)
+}
+
+/// Segment-spec messages: one, several lines of them, or `{"batch":[…]}`.
+async fn messages(State(backend): State<Backend>, body: Bytes) -> Answer {
+    let mut inner = backend.lock();
+    let mut feed = inner.live.feed();
+    let read = Importer::segment_spec().skip_rejected().read(&body[..], &mut feed);
+    let transitions = feed.into_transitions();
+    backend.tell(&mut inner, transitions);
+    let report = read.map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
+    let rejected: Vec<String> = report.rejections.iter().map(ToString::to_string).collect();
+    if report.messages == 0 && report.rejected > 0 {
+        return Err(refuse(StatusCode::BAD_REQUEST, rejected.join("; ")));
+    }
+    Ok(Json(json!({ "taken": report.messages, "duplicates": report.duplicates, "rejected": rejected })))
+}
+
+async fn segments(State(backend): State<Backend>) -> Json<Value> {
+    let inner = backend.lock();
+    let count = |name: &str| inner.live.members(name).map_or(0, |members| members.len());
+    let names = inner.live.catalog().segments().map(|(name, _)| name);
+    Json(names.map(|name| (name.to_owned(), json!({ "members": count(name) }))).collect())
+}
+
+async fn segment(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    let inner = backend.lock();
+    let segment = inner.live.catalog().get(&name).ok_or_else(|| unknown(&name))?;
+    Ok(Json(json!({ "segment": segment, "in_words": segment.to_string() })))
+}
+
+async fn put_segment(State(backend): State<Backend>, Path(name): Path<String>, body: String) -> Answer {
+    let segment = Segment::from_json(&body).map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
+    backend.edit(|live| live.insert(name, segment, Announce::Transitions))
+}
+
+async fn delete_segment(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    if backend.lock().live.catalog().get(&name).is_none() {
+        return Err(unknown(&name));
+    }
+    backend.edit(|live| live.remove(&name, Announce::Transitions))
+}
+
+async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    let inner = backend.lock();
+    let members = inner.live.members(&name).ok_or_else(|| unknown(&name))?;
+    let mut ids = Vec::new();
+    let Ok(()) = inner.live.snapshot().ids(members, &mut |_, id| ids.push(id.to_owned()));
+    ids.sort_unstable();
+    Ok(Json(json!({ "at": inner.live.now(), "count": ids.len(), "ids": ids })))
+}
+
+/// Why a user is in a segment, or out of it: each of its conditions, and whether it holds.
+async fn why(State(backend): State<Backend>, Path((name, id)): Path<(String, String)>) -> Answer {
+    let inner = backend.lock();
+    let conditions = inner.live.why(&name, &id).ok_or_else(|| unknown(&name))?;
+    let member = inner.live.is_member(&name, &id);
+    let conditions: Vec<Value> =
+        conditions.into_iter().map(|(words, holds)| json!({ "condition": words, "holds": holds })).collect();
+    Ok(Json(json!({ "member": member, "conditions": conditions })))
+}
+
+async fn user(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    let inner = backend.lock();
+    let (live, store) = (&inner.live, inner.live.snapshot());
+    let segments = store.segments_of(&id, live.catalog(), live.now());
+    let segments = segments.map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
+    let Ok(user): Result<Option<UserId>, _> = store.user(&id);
+    Ok(Json(json!({ "known": user.is_some(), "segments": segments })))
+}
+
+async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    backend.edit(|live| live.forget(&id))
+}
+
+/// The campaign that keeps a user.
+async fn campaigns(State(backend): State<Backend>, Path(id): Path<String>) -> Json<Value> {
+    let inner = backend.lock();
+    Json(json!({ "kept": inner.campaigns.kept(&id).collect::<Vec<_>>() }))
+}
+
+/// Server-sent events, one for each transition from now on; the id is its number.
+async fn transitions(State(backend): State<Backend>) -> Sse<impl Stream<Item = Result<Event, axum::Error>>> {
+    let told = BroadcastStream::new(backend.transitions.subscribe()).map(|transition| {
+        Ok(match transition {
+            Ok(transition) => Event::default()
+                .id(transition.sequence.to_string())
+                .event(transition.movement.to_string())
+                .json_data(&transition)?,
+            // A listener that is too slow is told so: it asks for the members again.
+            Err(lagged) => Event::default().event("lagged").data(lagged.to_string()),
+        })
+    });
+    // The stream ends when the service stops.
+    let stopped = WatchStream::new(backend.stopping.subscribe()).filter(|stopping| *stopping).map(|_| None);
+    let until_stopped = told.map(Some).merge(stopped).take_while(Option::is_some).filter_map(|told| told);
+    Sse::new(until_stopped).keep_alive(KeepAlive::default())
+}

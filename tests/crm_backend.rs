@@ -1,0 +1,233 @@
+//! The example's service, driven over loopback by several clients at a time, and compared with the oracle.
+
+#[path = "../examples/crm_backend/server.rs"]
+mod server;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use server::Backend;
+use whodid::import::Importer;
+use whodid::oracle::{Named, Oracle};
+use whodid::segment::{EventPattern, Segment};
+use whodid::{AttributeWrite, Catalog, Event, Ingest, IngestError, Live, MemoryStore, Recorded, Timestamp};
+
+const CLIENTS: usize = 4;
+const MESSAGES: usize = 60;
+
+fn start() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().expect("an instant")
+}
+
+const SEGMENTS: [(&str, &str); 4] = [
+    (
+        "win_back",
+        r#"{"all":[{"did":{"event":"login"}},{"not":{"did":{"event":"login","in":{"last":"2d"}}}}]}"#,
+    ),
+    ("upsell", r#"{"did":{"event":"purchase","in":{"last":"7d"},"sum":{"of":"amount","at_least":50}}}"#),
+    ("pro", r#"{"attribute":{"name":"plan","eq":"pro"}}"#),
+    ("pro_buyers", r#"{"all":[{"segment":"pro"},{"segment":"upsell"}]}"#),
+];
+
+/// Answers of the service: status and body.
+fn call(method: &str, url: &str, body: Option<&str>) -> (u16, Value) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into();
+    let mut answer = match (method, body) {
+        ("GET", _) => agent.get(url).call(),
+        ("DELETE", _) => agent.delete(url).call(),
+        ("PUT", body) => agent.put(url).send(body.unwrap_or_default()),
+        (_, body) => agent.post(url).send(body.unwrap_or_default()),
+    }
+    .expect("an answer");
+    let text = answer.body_mut().read_to_string().expect("text");
+    (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// What a client sends: its own users, so that the order of clients does not matter.
+fn message(client: usize, n: usize) -> Value {
+    let user = format!("user-{client}-{}", n % 7);
+    let at = start().millis() + (n * 3_600_000 + client * 1_001 + n) as i64;
+    let (at, id) = (Timestamp::from_millis(at).to_string(), format!("{client}-{n}"));
+    match n % 5 {
+        0 => json!({"type": "identify", "userId": user, "timestamp": at,
+                    "traits": {"plan": if n % 2 == 0 { "pro" } else { "free" }}}),
+        1 | 3 => json!({"type": "track", "userId": user, "event": "login", "timestamp": at, "messageId": id}),
+        _ => json!({"type": "track", "userId": user, "event": "purchase", "timestamp": at, "messageId": id,
+                    "properties": {"amount": (n * 7) % 40}}),
+    }
+}
+
+/// The oracle as a store that is written to.
+struct ToOracle(Oracle);
+
+impl Ingest for ToOracle {
+    type Error = IngestError;
+
+    fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
+        self.0.record(event).expect("a valid event");
+        Ok(Recorded::New)
+    }
+
+    fn write(&mut self, write: AttributeWrite) -> Result<(), IngestError> {
+        self.0.write(write).expect("a valid write");
+        Ok(())
+    }
+
+    fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
+        self.0.register(user, seen).expect("a valid user");
+        Ok(())
+    }
+
+    fn current_id<'a>(&'a self, id: &'a str) -> Result<Cow<'a, str>, IngestError> {
+        Ok(Cow::Borrowed(id))
+    }
+
+    fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
+        self.0.merge(from, into).expect("a valid merge");
+        Ok(())
+    }
+
+    fn forget(&mut self, user: &str) -> Result<(), IngestError> {
+        self.0.forget(user);
+        Ok(())
+    }
+
+    fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
+        self.0.retain(since, events);
+        Ok(0)
+    }
+}
+
+/// Sends the messages of a client: one by one, and some of them as batches and twice.
+fn client(url: &str, client: usize) {
+    let messages: Vec<Value> = (0..MESSAGES).map(|n| message(client, n)).collect();
+    for (n, chunk) in messages.chunks(4).enumerate() {
+        let bodies: Vec<String> = match n % 3 {
+            0 => chunk.iter().map(Value::to_string).collect(),
+            1 => vec![json!({ "batch": chunk }).to_string()],
+            _ => vec![json!({ "batch": chunk }).to_string(); 2], // delivered twice
+        };
+        for body in bodies {
+            let (status, answer) = call("POST", &format!("{url}/messages"), Some(&body));
+            assert_eq!((status, answer["rejected"].as_array().map(Vec::len)), (200, Some(0)), "{answer}");
+        }
+    }
+}
+
+/// Reads server-sent events until the stream ends: the numbers, and who is in which segment by them.
+fn listen(url: &str, heard: &AtomicUsize) -> (Vec<u64>, BTreeMap<String, BTreeSet<String>>) {
+    let mut answer = ureq::get(format!("{url}/transitions")).call().expect("a stream");
+    let (mut numbers, mut members) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    heard.store(1, Ordering::SeqCst);
+    for line in BufReader::new(answer.body_mut().as_reader()).lines() {
+        let Ok(line) = line else { break };
+        let Some(data) = line.strip_prefix("data: ") else { continue };
+        let transition: Value = serde_json::from_str(data).expect("JSON");
+        let text = |key: &str| transition[key].as_str().expect("text").to_owned();
+        let of_segment = members.entry(text("segment")).or_default();
+        let changed = match transition["movement"].as_str() {
+            Some("entered") => of_segment.insert(text("id")),
+            _ => of_segment.remove(&text("id")),
+        };
+        assert!(changed, "{transition} changes nothing");
+        numbers.push(transition["sequence"].as_u64().expect("a number"));
+    }
+    (numbers, members)
+}
+
+#[test]
+fn the_service_agrees_with_the_oracle() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
+    let backend = Backend::new(live, &["win_back", "upsell"]).expect("campaigns");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = runtime.spawn(server::serve(listener, backend.clone(), async {
+        let _asked = stopped.await;
+    }));
+
+    let heard = Arc::new(AtomicUsize::new(0));
+    let listening = {
+        let (url, heard) = (url.clone(), Arc::clone(&heard));
+        std::thread::spawn(move || listen(&url, &heard))
+    };
+    while heard.load(Ordering::SeqCst) == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for (name, segment) in SEGMENTS {
+        assert_eq!(call("PUT", &format!("{url}/segments/{name}"), Some(segment)).0, 200);
+    }
+    assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"did":{}}"#)).0, 400);
+    assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"segment":"nope"}"#)).0, 400);
+    assert_eq!(call("DELETE", &format!("{url}/segments/pro"), None).0, 400); // another names it
+    assert_eq!(call("GET", &format!("{url}/segments/nope/members"), None).0, 404);
+    assert_eq!(call("POST", &format!("{url}/messages"), Some(r#"{"type":"track"}"#)).0, 400);
+
+    std::thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let url = &url;
+            scope.spawn(move || client(url, number));
+        }
+    });
+    let end = Timestamp::from_millis(start().millis() + 6 * 86_400_000);
+    backend.advance(end).expect("an instant");
+
+    // The same messages, client by client, in the oracle.
+    let mut oracle = ToOracle(Oracle::new());
+    for number in 0..CLIENTS {
+        for n in 0..MESSAGES {
+            let line = message(number, n).to_string();
+            Importer::segment_spec().read(line.as_bytes(), &mut oracle).expect("a valid message");
+        }
+    }
+    let segments =
+        SEGMENTS.map(|(name, text)| (name.to_owned(), Segment::from_json(text).expect("a valid segment")));
+    let named = Named { segments: BTreeMap::from(segments), lists: BTreeMap::new() };
+    let mut total = 0;
+    for (name, segment) in &named.segments {
+        let expected = oracle.0.members(segment, &named, end).expect("an answer");
+        let (status, answer) = call("GET", &format!("{url}/segments/{name}/members"), None);
+        let ids: BTreeSet<String> = serde_json::from_value(answer["ids"].clone()).expect("ids");
+        assert_eq!((status, &ids), (200, &expected), "{name}");
+        total += ids.len();
+        for id in ["user-0-1", "user-1-2", "stranger"] {
+            let (_, why) = call("GET", &format!("{url}/segments/{name}/why/{id}"), None);
+            assert_eq!(why["member"], expected.contains(id), "{name} {id}: {why}");
+        }
+    }
+    assert!(total > 0, "nobody is anywhere, so nothing was tested");
+    let (_, why) = call("GET", &format!("{url}/segments/win_back/why/user-0-1"), None);
+    assert_eq!(why["conditions"].as_array().map(Vec::len), Some(2), "{why}");
+
+    // Campaigns exclude each other: the first that wants a user keeps it.
+    let (_, kept) = call("GET", &format!("{url}/campaigns/user-0-1"), None);
+    let wanted =
+        |name: &str| oracle.0.members(&named.segments[name], &named, end).expect("an answer").contains("user-0-1");
+    let expected = ["win_back", "upsell"].into_iter().find(|name| wanted(name));
+    assert_eq!(kept["kept"], json!(expected.into_iter().collect::<Vec<_>>()));
+
+    let (status, _) = call("DELETE", &format!("{url}/users/user-0-1"), None);
+    assert_eq!(status, 200);
+    assert_eq!(call("GET", &format!("{url}/users/user-0-1"), None).1["known"], false);
+    oracle.0.forget("user-0-1");
+
+    // Stopped gracefully: the stream ends by itself, with every transition in it, in order.
+    stop.send(()).expect("a service");
+    runtime.block_on(served).expect("no panic").expect("a graceful end");
+    let (numbers, members) = listening.join().expect("no panic");
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
+    for (name, segment) in &named.segments {
+        let expected = oracle.0.members(segment, &named, end).expect("an answer");
+        assert_eq!(members.get(name).cloned().unwrap_or_default(), expected, "{name} by its transitions");
+    }
+}

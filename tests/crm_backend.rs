@@ -211,8 +211,9 @@ fn the_service_agrees_with_the_oracle() {
 
     // Campaigns exclude each other: the first that wants a user keeps it.
     let (_, kept) = call("GET", &format!("{url}/campaigns/user-0-1"), None);
-    let wanted =
-        |name: &str| oracle.0.members(&named.segments[name], &named, end).expect("an answer").contains("user-0-1");
+    let wanted = |name: &str| {
+        oracle.0.members(&named.segments[name], &named, end).expect("an answer").contains("user-0-1")
+    };
     let expected = ["win_back", "upsell"].into_iter().find(|name| wanted(name));
     assert_eq!(kept["kept"], json!(expected.into_iter().collect::<Vec<_>>()));
 

@@ -43,13 +43,6 @@ impl Edge {
         }
     }
 
-    /// The facts that cross the edge later than `t0` and not later than `t1`; perhaps some others.
-    #[cfg(test)]
-    fn crossed(&self, t0: i64, t1: i64) -> Bounds {
-        let Some(hi) = self.first_after(t1).checked_sub(1) else { return Bounds::NONE };
-        Bounds { lo: self.first_after(t0), hi }
-    }
-
     /// The earliest instant of a fact that has not crossed the edge at `t`.
     pub(super) fn first_after(&self, t: i64) -> i64 {
         match self {

@@ -161,15 +161,14 @@ fn counted(
     patch: impl Fn(&mut Bits, &[u32]),
 ) -> Bits {
     let Thresholds { low, above } = thresholds(range);
-    let mut patched = false;
-    let mut at_least = |k: u64| {
-        if k <= INDEXED && !scan.is_filtered() && reaches_the_end(store, scan, t) {
-            patched = true;
-            by_recency(store, scan, u32::try_from(k).unwrap_or(u32::MAX))
-        } else {
-            by_counting(store, scan, k)
-        }
-    };
+    let by_index = |k: u64| k <= INDEXED && !scan.is_filtered() && reaches_the_end(scan, t);
+    if above == Some(0) {
+        return Bits::none(store.users.numbers());
+    }
+    if !low.into_iter().chain(above).all(by_index) {
+        return by_counting(store, scan, low, above);
+    }
+    let at_least = |k: u64| by_recency(store, scan, u32::try_from(k).unwrap_or(u32::MAX));
     let mut bits = match low {
         Some(low) => at_least(low),
         None => {
@@ -178,19 +177,15 @@ fn counted(
             all
         }
     };
-    match above {
-        Some(0) => bits.words_mut().fill(0),
-        Some(above) => bits.and_not(&at_least(above)),
-        None => {}
+    if let Some(above) = above {
+        bits.and_not(&at_least(above));
     }
-    if patched {
-        patch(&mut bits, scan.names());
-    }
+    patch(&mut bits, scan.names());
     bits
 }
 
 /// Whether the window ends with `T`, so that the most recent events are the ones that count.
-fn reaches_the_end(_store: &Snapshot, scan: &Scan<'_>, t: i64) -> bool {
+fn reaches_the_end(scan: &Scan<'_>, t: i64) -> bool {
     scan.bounds().hi >= t
 }
 
@@ -202,24 +197,22 @@ pub(super) fn by_recency(store: &Snapshot, scan: &Scan<'_>, k: u32) -> Bits {
     bits
 }
 
-fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
-    if k == 1 {
+/// The users with at least `low` rows, and fewer than `above`.
+fn by_counting(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>, above: Option<u64>) -> Bits {
+    if (low, above) == (Some(1), None) {
         return store.by_block(|| (), |(), high, words| mark(scan, high, words));
     }
-    if let Ok(k) = u8::try_from(k) {
+    if above.max(low).is_none_or(|most| most < u64::from(u8::MAX)) {
         let scratch = || vec![0u8; store.room()];
         return store.by_block(scratch, |counters, high, words| {
             counters.fill(0);
             scan.block(high, &mut |batch| {
                 batch.for_each_user(
                     #[inline(always)]
-                    |low| {
-                        let count = &mut counters[low];
-                        *count = count.saturating_add(1);
-                    },
+                    |low| counters[low] = counters[low].saturating_add(1),
                 );
             });
-            set_in_range(counters, Some(u64::from(k)), None, words);
+            set_in_range(counters, low, above, words);
         });
     }
     let scratch = || vec![0u64; store.room()];
@@ -231,8 +224,10 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, k: u64) -> Bits {
                 |low| counters[low] += 1,
             );
         });
-        let enough = counters.iter().enumerate().filter(|(_, count)| **count >= k);
-        enough.for_each(|(low, _)| words[low / 64] |= 1 << (low % 64));
+        for (user, count) in counters.iter().enumerate() {
+            let inside = low.is_none_or(|low| *count >= low) && above.is_none_or(|above| *count < above);
+            words[user / 64] |= u64::from(inside) << (user % 64);
+        }
     })
 }
 

@@ -133,16 +133,14 @@ struct Meeting<'a, const N: usize> {
 impl<const N: usize> Meeting<'_, N> {
     #[inline(always)]
     fn meets(&mut self, low: usize, number: u32) {
-        if self.candidates.is_some_and(|words| words[low / 64] >> (low % 64) & 1 == 0) {
-            return;
-        }
+        let asked = self.candidates.is_none_or(|words| words[low / 64] >> (low % 64) & 1 == 1);
         let (seen, count) = (&mut self.seen[low], &mut self.counts[low]);
         // all places are compared, and one is written, so that there is nothing to predict
         let mut known = number == MISSING;
         for have in seen.iter() {
             known |= *have == number;
         }
-        let is_new = !known && usize::from(*count) < self.most;
+        let is_new = asked & !known & (usize::from(*count) < self.most);
         let place = &mut seen[usize::from(*count) % N];
         *place = if is_new { number } else { *place };
         *count += u8::from(is_new);

@@ -1,7 +1,7 @@
 //! Filters on properties as masks of rows: a test is asked once of each entry of a dictionary, then codes are
 //! compared.
 
-use std::ops::Range;
+use std::ops::{Bound as StdBound, Range};
 
 use super::super::cell::Cell;
 use super::super::column::{Codes, Column};
@@ -11,7 +11,8 @@ use super::super::snapshot::Snapshot;
 use crate::plan::Matcher;
 use crate::plan::filter::BoundFilter;
 use crate::plan::test::CompiledTest;
-use crate::segment::Filter;
+use crate::segment::{Comparison, Filter};
+use crate::value::Number;
 
 /// The filter of a matcher at one `T`, in terms of the store's properties.
 pub(super) struct Filtering<'a> {
@@ -27,6 +28,8 @@ struct Bound<'a> {
     properties: Vec<Option<u32>>,
     /// Where the filter is one test of one property: the test on that property.
     single: Option<CompiledTest>,
+    /// Where that test is a range of numbers: the range.
+    bounds: Option<(StdBound<Number>, StdBound<Number>)>,
 }
 
 /// A filter on the rows of one part.
@@ -53,6 +56,10 @@ impl<'a> Filtering<'a> {
             properties: compiled.names().iter().map(|name| store.properties.find(name)).collect(),
             single: match matcher.filter() {
                 Some(Filter::Property { test, .. }) => CompiledTest::new(test).ok(),
+                _ => None,
+            },
+            bounds: match matcher.filter() {
+                Some(Filter::Property { test, .. }) => number_range(&test.comparison),
                 _ => None,
             },
             bound: compiled.at(t),
@@ -84,11 +91,12 @@ impl<'a> Filtering<'a> {
                 None if test.passes(None) => PartFilter::All,
                 None => PartFilter::None,
                 Some(column) => {
-                    let passes = |&cell: &Cell| test.passes(self.store.value(cell));
-                    PartFilter::Codes(
-                        column.codes(),
-                        Passing::new(column.dict().iter().map(passes).collect()),
-                    )
+                    let one_by_one = || {
+                        let passes = |&cell: &Cell| test.passes(self.store.value(cell));
+                        Passing::new(column.dict().iter().map(passes).collect())
+                    };
+                    let in_order = filter.bounds.and_then(|bounds| Passing::in_order(column.dict(), bounds));
+                    PartFilter::Codes(column.codes(), in_order.unwrap_or_else(one_by_one))
                 }
             };
         }
@@ -99,6 +107,19 @@ impl<'a> Filtering<'a> {
         }
         PartFilter::Rows(rows)
     }
+}
+
+/// The numbers that a comparison with numbers passes.
+fn number_range(comparison: &Comparison) -> Option<(StdBound<Number>, StdBound<Number>)> {
+    use StdBound::{Excluded, Included, Unbounded};
+    Some(match comparison {
+        Comparison::Gt(than) => (Excluded(than.number()?), Unbounded),
+        Comparison::Gte(than) => (Included(than.number()?), Unbounded),
+        Comparison::Lt(than) => (Unbounded, Excluded(than.number()?)),
+        Comparison::Lte(than) => (Unbounded, Included(than.number()?)),
+        Comparison::Between(low, high) => (Included(low.number()?), Included(high.number()?)),
+        _ => return None,
+    })
 }
 
 impl PartFilter<'_> {
@@ -146,6 +167,30 @@ impl Passing {
             start += run.len();
         }
         if runs.len() <= RUNS { Self::Runs(runs) } else { Self::Table(passing) }
+    }
+
+    /// The codes of the numbers in a range, found in a sorted dictionary; `None` where lists may pass as well.
+    #[allow(clippy::cast_possible_truncation)] // a dictionary has fewer than 2^32 entries
+    fn in_order(dict: &[Cell], (low, high): (StdBound<Number>, StdBound<Number>)) -> Option<Self> {
+        if matches!(dict.last(), Some(Cell::Many(_))) {
+            return None;
+        }
+        // numbers follow each other, after what is missing and bools
+        let is_before_numbers = |cell: &Cell| matches!(cell, Cell::Missing | Cell::Bool(_));
+        let from = dict.partition_point(|cell| match (cell.number(), low) {
+            (Some(n), StdBound::Included(low)) => n < low,
+            (Some(n), StdBound::Excluded(low)) => n <= low,
+            (Some(_), StdBound::Unbounded) => false,
+            (None, _) => is_before_numbers(cell),
+        });
+        let until = dict.partition_point(|cell| match (cell.number(), high) {
+            (Some(n), StdBound::Included(high)) => n <= high,
+            (Some(n), StdBound::Excluded(high)) => n < high,
+            (Some(_), StdBound::Unbounded) => true,
+            (None, _) => is_before_numbers(cell),
+        });
+        let run = (from < until).then(|| (from as u32, until as u32 - 1));
+        Some(Self::Runs(run.into_iter().collect()))
     }
 
     /// Appends the bits of the rows whose code passes.

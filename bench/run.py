@@ -141,10 +141,17 @@ def machine():
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
+def busy(results):
+    """A warning, where the machine had other work: the peers want every core and suffer most, so ratios flatter the crate."""
+    load, cores = max(results["load_before_and_after"]), results["machine"]["cores"]
+    return [f"**The machine was busy (load {load:.1f} on {cores} cores): no figure for a page, the ratios flatter the crate.**", ""] \
+        if load > cores + 1 else []
+
+
 def table(results):
     peers = list(results["versions"])
     meta, ingest = results["meta"], results["ingest"]
-    lines = [
+    lines = busy(results) + [
         f"{meta['users']:,} users, {meta['events']:,} events; milliseconds unless said otherwise; medians of {results['rounds']} alternating "
         f"rounds on {results['machine']['cores']} cores ({results['machine']['cpu']}).",
         "The crate on one thread: *first* (the first time asked, with what that builds), *hot* (asked again, as the peers are timed), *cold* "
@@ -175,7 +182,7 @@ def table(results):
 
 def figures(results):
     """The README's short form of the table."""
-    lines = [f"Medians of {results['rounds']} alternating rounds on {results['machine']['cores']} cores ({results['machine']['cpu']}), "
+    lines = busy(results) + [f"Medians of {results['rounds']} alternating rounds on {results['machine']['cores']} cores ({results['machine']['cpu']}), "
              f"{results['date']}; {results['meta']['users']:,} users, {results['meta']['events']:,} events.", "",
              "| question | whodid, hot | whodid, cold | fastest peer, all cores | which | ratio hot | ratio cold |",
              "| --- | ---: | ---: | ---: | --- | ---: | ---: |"]
@@ -208,7 +215,7 @@ def main():
     ap.add_argument("--runs", type=int, default=5, help="timed runs of a query in a round, for the peers")
     ap.add_argument("--crate-runs", type=int, default=15, help="the same, for the crate")
     ap.add_argument("--engines", default="duckdb,clickhouse,polars,datafusion")
-    ap.add_argument("--readme", action="store_true", help="put the figures into README.md")
+    ap.add_argument("--readme", action="store_true", help="put the figures into README.md, unless the machine was busy")
     ap.add_argument("--features", help="features of the crate to build with")
     ap.add_argument("--suite", type=pathlib.Path, default=ROOT.parent / "shared" / "bench", help="where gen.py, suite.py and peers.py are")
     ap.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "bench-peers", help="virtual environment and data (2 GB)")
@@ -241,7 +248,7 @@ def main():
     (out / "table.md").write_text(table(results))
     if mean:
         (out / "figures.md").write_text(figures(results))
-        if a.readme and agree:
+        if a.readme and agree and not busy(results):
             fill(ROOT / "README.md", figures(results))
     print(table(results))
     print(f"answers {'all agree' if agree else 'DIFFER, see above'}; {out / 'results.json'}, {out / 'table.md'}")

@@ -29,7 +29,13 @@ pub enum Expiries {
 type Input = InputSession<u64, u32, i32>;
 
 /// Runs the stream on so many workers; the first feeds it.
-pub fn run(events: Arc<Vec<Event>>, batch: usize, grain: Grain, expiries: Expiries, workers: usize) -> Outcome {
+pub fn run(
+    events: Arc<Vec<Event>>,
+    batch: usize,
+    grain: Grain,
+    expiries: Expiries,
+    workers: usize,
+) -> Outcome {
     let last = events.last().map_or(0, |event| event.at);
     let guards = timely::execute(timely::Config::process(workers), move |worker| {
         let digest = Rc::new(Cell::new(Digest::default()));
@@ -65,7 +71,8 @@ pub fn run(events: Arc<Vec<Event>>, batch: usize, grain: Grain, expiries: Expiri
         while worker.step_or_park(None) {}
         (digest.get(), clock)
     });
-    let workers = guards.expect("workers start").join().into_iter().map(|result| result.expect("a worker ends"));
+    let workers =
+        guards.expect("workers start").join().into_iter().map(|result| result.expect("a worker ends"));
     let join = |all: Outcome, (digest, _)| Outcome { digest: all.digest.join(digest), ..all };
     let mut workers = workers.map(|(digest, clock)| (digest, clock));
     let (digest, clock) = workers.next().expect("there is a worker");

@@ -81,9 +81,8 @@ impl Engine {
                 Expiries::Windowed => {
                     let (clock, clock_input) = circuit.add_input_stream::<u64>();
                     let (events, by_time) = circuit.add_input_indexed_zset::<u64, u32>();
-                    let inside = |now: &u64| {
-                        (TypedBox::new(now.saturating_sub(WINDOW - 1)), TypedBox::new(u64::MAX))
-                    };
+                    let inside =
+                        |now: &u64| (TypedBox::new(now.saturating_sub(WINDOW - 1)), TypedBox::new(u64::MAX));
                     let did = events.window((true, true), &clock.apply(inside)).map(|(_at, user)| *user);
                     (did, Input::Windowed(clock_input, by_time, Vec::new()))
                 }

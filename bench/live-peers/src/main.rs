@@ -128,7 +128,8 @@ fn run_all() -> Result<bool, std::io::Error> {
     let mut right = true;
     for engine in ENGINES {
         let given = std::env::args().skip(1);
-        let status = Command::new(std::env::current_exe()?).args(given).args(["--engine", engine]).status()?;
+        let status =
+            Command::new(std::env::current_exe()?).args(given).args(["--engine", engine]).status()?;
         right &= status.success();
     }
     Ok(right)

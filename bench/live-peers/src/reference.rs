@@ -16,7 +16,8 @@ pub fn run(events: &[Event], users: usize, batch: usize, grain: Grain) -> Digest
     for event in events {
         of_user[event.user as usize].push(event.at);
     }
-    let ends: Vec<u64> = batches(events, batch).iter().filter_map(|batch| batch.last()).map(|e| e.at).collect();
+    let ends: Vec<u64> =
+        batches(events, batch).iter().filter_map(|batch| batch.last()).map(|e| e.at).collect();
     // The instant at which something that happened at `at` is looked at.
     let looked_at = |at: u64| match grain {
         Grain::Instant => (Some(at) <= ends.last().copied()).then_some(at),

@@ -122,6 +122,10 @@ impl Snapshot {
 
     /// How many events of a name a user has within the bounds.
     pub(super) fn count_of(&self, name: u32, user: u32, bounds: Bounds) -> u64 {
+        // a window that is empty at this T has its ends the wrong way round
+        if bounds.is_empty() {
+            return 0;
+        }
         let shelf = self.shelves.get(name as usize);
         let mut count = 0;
         for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {

@@ -253,9 +253,15 @@
 //! for change in live.advance(now.plus(days(1)))? {
 //!     assert_eq!(change.to_string(), r#"ada entered active at 2026-06-02T12:00:00Z (event "login")"#);
 //! }
-//! assert_eq!(live.next_change(), Some(now.plus(days(15)))); // sleep until then, with any runtime
+//! let wake = live.next_change(); // sleep until then, with any runtime: perhaps too early, never too late
+//! assert!(wake.is_some_and(|wake| wake <= now.plus(days(15))));
+//! assert_eq!(live.members("active").map(|members| members.len()), Some(1)); // there already, no evaluation
 //! # Ok(()) }
 //! ```
+//!
+//! What changes at an instant is told once that instant is complete: when a later fact arrives, or time is advanced
+//! to it. [`live::rules`] make of transitions what automations need: once ever, after leaving only, after a while,
+//! not too often, not at night, and not beside a higher campaign.
 //!
 //! ## A store of one's own
 //!

@@ -84,11 +84,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (users, share) = (members.len(), share(members.len(), universe.len()));
         println!("{name:28} {users:>6} {share:>7}  {}", examples.join(" "));
     }
-    campaigns(&asked, &answers)
+    campaigns(&asked, &snapshot, &answers)
 }
 
 /// Settles the campaigns: a tenth of everybody gets none, the others the first that is for them.
-fn campaigns(asked: &Asked, answers: &Answers<'_, Snapshot>) -> Result<(), Box<dyn Error>> {
+fn campaigns(
+    asked: &Asked,
+    snapshot: &Snapshot,
+    answers: &Answers<'_, Snapshot>,
+) -> Result<(), Box<dyn Error>> {
     let wanted = |name: &String| answers.get(name).ok_or(format!("no segment is named {name:?}"));
     let among = wanted(&asked.among)?;
     let split = sample("holdout 2026-07", 0..10).split(among.bitmap().iter().zip(among.ids()))?;
@@ -112,9 +116,7 @@ fn campaigns(asked: &Asked, answers: &Answers<'_, Snapshot>) -> Result<(), Box<d
     for campaign in settled.campaigns() {
         let (name, kept, lost) = (campaign.name(), campaign.members(), campaign.lost());
         let audience = kept.len() + lost.len();
-        let ids = wanted(&name.to_owned())?.ids().zip(answers[name].bitmap());
-        let examples: Vec<String> =
-            ids.filter(|(_, user)| kept.contains(*user)).map(|(id, _)| id).take(3).collect();
+        let examples: Vec<String> = snapshot.users(kept).ids().take(3).collect();
         let takers: Vec<String> =
             settled.lost_to(name).map(|(who, taken)| format!("{who} {taken}")).collect();
         let numbers =

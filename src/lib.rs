@@ -119,8 +119,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`segment::builder`] is the whole builder with its windows, [`mod@segment`] the tree it builds and how its JSON
-//! is read.
+//! [`segment::builder`] is the whole builder with its windows, [`mod@segment`] the tree it builds with
+//! every form of its JSON.
 //!
 //! ## Questions
 //!
@@ -209,6 +209,11 @@
 //! assert_eq!(settled.members("newsletter").map(|kept| kept.len()), Some(1));
 //! assert_eq!(settled.taken("upgrade", "newsletter"), Some(1));
 //! println!("{settled}"); // a table: given, kept, lost, to whom
+//! for campaign in settled.campaigns() {
+//!     for id in snapshot.users(campaign.members()).ids() {
+//!         println!("{}: {id}", campaign.name());
+//!     }
+//! }
 //! # Ok(()) }
 //! ```
 //!

@@ -20,7 +20,7 @@ pub(crate) const DAY: i64 = 86_400_000;
 /// assert_eq!(at.to_string(), "2026-06-15T12:00:00.123Z");
 /// # Ok::<(), whodid::TimeError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub(crate) i64);
 
 /// A span of time as people write it: `30d`, `1d12h`, `2mo`.
@@ -188,6 +188,13 @@ fn step_months(at: i64, months: i64) -> i64 {
 impl<Tz: TimeZone> From<DateTime<Tz>> for Timestamp {
     fn from(at: DateTime<Tz>) -> Self {
         Self(at.timestamp_millis())
+    }
+}
+
+/// `Timestamp(2026-06-15T12:00:00Z)`.
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
     }
 }
 

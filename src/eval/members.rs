@@ -193,6 +193,18 @@ impl<'s, S: ?Sized> IntoIterator for Answers<'s, S> {
     }
 }
 
+/// What [`Answers`] iterate over.
+type Named<'s, S> = (String, Members<'s, S>);
+
+impl<'a, 's, S: ?Sized> IntoIterator for &'a Answers<'s, S> {
+    type Item = (&'a str, &'a Members<'s, S>);
+    type IntoIter = std::iter::Map<std::slice::Iter<'a, Named<'s, S>>, fn(&'a Named<'s, S>) -> Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.segments.iter().map(|(name, members)| (name.as_str(), members))
+    }
+}
+
 impl<S: ?Sized> fmt::Debug for Answers<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.segments.iter().map(|(name, members)| (name, members))).finish()

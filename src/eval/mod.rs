@@ -15,9 +15,11 @@ pub use asked::AsPlan;
 pub use members::{Answers, Members};
 pub use numbers::Numbers;
 
+use roaring::RoaringBitmap;
+
 use crate::plan::{ExactSum, Measure, Plan, PlanError};
 use crate::segment::Measured;
-use crate::store::{Among, EventStore};
+use crate::store::{Among, EventStore, UserId};
 use crate::time::Timestamp;
 
 /// Why a question has no answer.
@@ -69,8 +71,8 @@ pub type Answer<T, S> = Result<T, EvalError<<S as EventStore>::Error>>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The instant is always the caller's: nothing here reads a clock, and facts later than it do not exist. All
-/// methods fail where the segment cannot be asked, the instant lies outside the years 1 to 9999, or the store
+/// The instant is always the caller's: nothing here reads a clock, and facts later than it do not exist. What
+/// takes an instant fails where the segment cannot be asked, the instant lies outside the years 1 to 9999, or the store
 /// cannot be read.
 pub trait Evaluate: EventStore {
     /// The users that are in a segment at an instant.
@@ -133,6 +135,35 @@ pub trait Evaluate: EventStore {
     fn everyone(&self, at: impl Into<Timestamp>) -> Answer<Members<'_, Self>, Self> {
         let at = in_range(self, at.into())?;
         Ok(Members::new(self, self.universe(at).map_err(EvalError::Store)?))
+    }
+
+    /// Users by their numbers, with the way to their external ids: those whom a [campaign](crate::Campaign) keeps,
+    /// the members of a [live](crate::Live) segment.
+    ///
+    /// ```
+    /// use whodid::{Evaluate, Event, Ingest, MemoryStore, Timestamp, did, exclusive};
+    ///
+    /// let at: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// let mut store = MemoryStore::new();
+    /// store.record(Event::new("ada", "limit_hit", at))?;
+    /// let snapshot = store.snapshot();
+    ///
+    /// let settled = exclusive([("upgrade", snapshot.members(&did("limit_hit"), at)?)], 1)?;
+    /// for campaign in settled.campaigns() {
+    ///     assert_eq!(snapshot.users(campaign.members()).ids().collect::<Vec<_>>(), ["ada"]);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn users(&self, numbers: &RoaringBitmap) -> Members<'_, Self> {
+        Members::new(self, numbers.clone())
+    }
+
+    /// The external id of a user; `None` where the store has no such user.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn external_id(&self, user: UserId) -> Result<Option<String>, Self::Error> {
+        self.users(&RoaringBitmap::from([user.number()])).try_ids().next().transpose()
     }
 
     /// The exact measured number of every user at an instant: a trait, such as what each spent in 90 days.

@@ -11,7 +11,7 @@ use crate::value::Number;
 ///
 /// While everything fits it is one `i128` counting units of 2^-64; beyond that, a fixed-point number wide
 /// enough for 2^64 of the largest and the smallest floats, times any `i64`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ExactSum(Repr);
 
 #[derive(Clone, Debug)]
@@ -41,6 +41,13 @@ impl Ord for ExactSum {
             (Repr::Small(a), Repr::Small(b)) => a.cmp(b),
             _ => self.wide().compare(&other.wide()),
         }
+    }
+}
+
+/// `ExactSum(12.5)`.
+impl std::fmt::Debug for ExactSum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ExactSum({self})")
     }
 }
 

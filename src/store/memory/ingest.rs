@@ -62,6 +62,7 @@ impl Ingest for MemoryStore {
         self.state.attributes.forget(user);
         self.state.tail.forget(user);
         self.wipe(user);
+        self.state.let_go_indexes();
         Ok(())
     }
 
@@ -84,6 +85,7 @@ impl Ingest for MemoryStore {
             dropped += shelf.filter(|_, at| at >= since);
         }
         self.ids.retain(|name, at| at >= since || !goes(name));
+        self.state.let_go_indexes();
         self.dropped += dropped as u64;
         Ok(dropped as u64)
     }

@@ -2,8 +2,6 @@
 //!
 //! Decides two-step sequences with a `within`, and single steps with a `then_not`, by one comparison a row.
 
-use std::sync::Arc;
-
 use super::super::bits::Bits;
 use super::super::kernel;
 use super::super::part::Part;
@@ -14,11 +12,17 @@ use crate::plan::bounds::Bounds;
 /// A gap that is longer than all that can be told apart, or endless.
 const ENDLESS: u32 = u32::MAX;
 
-/// The gaps of the rows of some parts.
+/// The gaps of the rows of some parts. Holds no part: what is erased from the store must not live on in an index.
 #[derive(Debug)]
 pub(super) struct Gaps {
-    /// In milliseconds, strictly positive, one a row.
-    parts: Vec<(Arc<Part>, Vec<u32>)>,
+    /// In milliseconds, strictly positive, one a row; by part, in the order of the shelves.
+    parts: Vec<Vec<u32>>,
+}
+
+/// The sealed parts of some names.
+fn parts_of<'a>(store: &'a Snapshot, names: &[u32]) -> Vec<&'a Part> {
+    let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
+    shelves.flat_map(|shelf| shelf.parts()).map(AsRef::as_ref).collect()
 }
 
 /// What is asked of an event and the gap after it.
@@ -32,19 +36,11 @@ pub(super) enum Follows {
 
 impl Gaps {
     pub(super) fn new(store: &Snapshot, before: &[u32], after: &[u32]) -> Self {
-        let parts_of = |names: &[u32]| -> Vec<Arc<Part>> {
-            let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-            shelves.flat_map(|shelf| shelf.parts()).cloned().collect()
-        };
-        let later = parts_of(after);
-        let with_room = |part: Arc<Part>| {
-            let gaps = Vec::with_capacity(part.len());
-            (part, gaps)
-        };
-        let mut parts: Vec<_> = parts_of(before).into_iter().map(with_room).collect();
+        let (earlier, later) = (parts_of(store, before), parts_of(store, after));
+        let mut parts: Vec<_> = earlier.iter().map(|part| Vec::with_capacity(part.len())).collect();
         for high in store.blocks() {
             let next = Next::of_block(&later, high);
-            for (part, gaps) in &mut parts {
+            for (part, gaps) in earlier.iter().zip(&mut parts) {
                 let Some(block) = part.block(high) else { continue };
                 // rows come by user and time, as the later ones do
                 let mut from = 0;
@@ -54,11 +50,12 @@ impl Gaps {
         Self { parts }
     }
 
-    /// The users with an event in the bounds that is followed as asked.
-    pub(super) fn users(&self, store: &Snapshot, bounds: Bounds, follows: Follows) -> Bits {
+    /// The users with an event in the bounds that is followed as asked; `before` and the parts of the store are
+    /// those that the gaps were made from.
+    pub(super) fn users(&self, store: &Snapshot, before: &[u32], bounds: Bounds, follows: Follows) -> Bits {
         let (room, mut bits) = (store.room(), Bits::none(store.room() * store.blocks().count()));
         let (mut mask, mut instants) = (Vec::new(), None);
-        for (part, gaps) in &self.parts {
+        for (part, gaps) in parts_of(store, before).into_iter().zip(&self.parts) {
             let (start, end) = part.span();
             if end < bounds.lo || start > bounds.hi {
                 continue;
@@ -98,7 +95,7 @@ impl Gaps {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.parts.iter().map(|(_, gaps)| gaps.capacity() * 4 + 32).sum()
+        self.parts.iter().map(|gaps| gaps.capacity() * 4 + 24).sum()
     }
 }
 
@@ -108,7 +105,7 @@ struct Next {
 }
 
 impl Next {
-    fn of_block(parts: &[Arc<Part>], high: u16) -> Self {
+    fn of_block(parts: &[&Part], high: u16) -> Self {
         let mut rows = Vec::new();
         for part in parts {
             if let Some(block) = part.block(high) {

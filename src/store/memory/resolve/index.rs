@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
+use super::super::attributes::Table;
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::gaps::Gaps;
@@ -60,6 +61,16 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         value
     }
 
+    /// Lets go what was made from other versions than these, looking outside the lock as well.
+    fn keep(&self, versions: impl Fn(&K) -> Vec<u64>) {
+        let mut all = std::mem::take(&mut *self.lock());
+        all.retain(|key, made| made.versions == versions(key));
+        let mut now = self.lock();
+        for (key, made) in all {
+            now.entry(key).or_insert(made);
+        }
+    }
+
     fn memory(&self, of: impl Fn(&V) -> usize) -> usize {
         self.lock().values().map(|made| of(&made.value)).sum()
     }
@@ -97,6 +108,34 @@ impl Snapshot {
         shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi)).map(|part| part.id()).collect()
     }
 
+    fn unit_versions(&self, names: &[u32], bucket: i32) -> (Vec<u64>, Bounds) {
+        let start = i64::from(bucket) << 32;
+        let range = Bounds { lo: start, hi: start + 0xffff_ffff };
+        let mut versions = self.versions(names, range);
+        versions.push(self.room() as u64);
+        (versions, range)
+    }
+
+    fn gap_versions(&self, before: &[u32], after: &[u32]) -> Vec<u64> {
+        [before, after].map(|names| self.versions(names, EVER)).concat()
+    }
+
+    fn value_versions(&self, table: &Table) -> Vec<u64> {
+        vec![table.version(), self.users.numbers() as u64]
+    }
+
+    /// Lets go all indexes that were made from what is no longer so: of erased facts none may stay in memory.
+    /// Older snapshots that still ask make theirs again.
+    pub(in crate::store::memory) fn let_go_indexes(&self) {
+        let Indexes { instants, units, gaps, values, universes } = &*self.indexes;
+        instants.keep(|(names, _, lo, hi)| self.versions(names, Bounds { lo: *lo, hi: *hi }));
+        units.keep(|(names, _, _, bucket)| self.unit_versions(names, *bucket).0);
+        gaps.keep(|(before, after)| self.gap_versions(before, after));
+        let of_table = |name: &str| self.attributes.table(name).map(|table| self.value_versions(table));
+        values.keep(|(attribute, _)| of_table(attribute).unwrap_or_default());
+        universes.keep(|_| vec![self.users.version()]);
+    }
+
     /// The latest instant of a sealed event of the names.
     fn last_instant(&self, names: &[u32]) -> i64 {
         let shelves = names.iter().filter_map(|&name| self.shelves.get(name as usize));
@@ -113,20 +152,15 @@ impl Snapshot {
 
     /// Who was active in each whole unit, from the sealed events of the names in one bucket.
     pub(super) fn unit_bits(&self, names: &[u32], unit: Unit, tz: Tz, bucket: i32) -> Arc<UnitBits> {
-        let start = i64::from(bucket) << 32;
-        let range = Bounds { lo: start, hi: start + 0xffff_ffff };
-        let mut versions = self.versions(names, range);
-        versions.push(self.room() as u64);
+        let (versions, range) = self.unit_versions(names, bucket);
         let make = || UnitBits::new(self, names, unit, tz, range);
         self.indexes.units.get((names.to_vec(), unit, tz, bucket), versions, make)
     }
 
     /// How long after each sealed event of some names the next of some others comes.
     pub(super) fn gaps(&self, before: &[u32], after: &[u32]) -> Arc<Gaps> {
-        let mut versions = self.versions(before, EVER);
-        versions.extend(self.versions(after, EVER));
         let make = || Gaps::new(self, before, after);
-        self.indexes.gaps.get((before.to_vec(), after.to_vec()), versions, make)
+        self.indexes.gaps.get((before.to_vec(), after.to_vec()), self.gap_versions(before, after), make)
     }
 
     /// The value of an attribute of every user at an instant.
@@ -134,8 +168,7 @@ impl Snapshot {
         let table = self.attributes.table(attribute)?;
         let until = if table.last_at().is_none_or(|last| at >= last) { i64::MAX } else { at };
         let make = || LatestValues::new(table, self.users.numbers(), until);
-        let versions = vec![table.version(), self.users.numbers() as u64];
-        Some(self.indexes.values.get((attribute.to_owned(), until), versions, make))
+        Some(self.indexes.values.get((attribute.to_owned(), until), self.value_versions(table), make))
     }
 
     /// The universe at an instant.

@@ -45,7 +45,7 @@ pub(super) fn fast(
         }
         _ => return None,
     };
-    let mut bits = store.gaps(first.names(), next.names()).users(store, bounds, follows);
+    let mut bits = store.gaps(first.names(), next.names()).users(store, first.names(), bounds, follows);
     for names in [first.names(), next.names()] {
         patch(store, &mut bits, names, |user| question.holds_for(at, user));
     }

@@ -34,12 +34,17 @@ impl History {
         }
     }
 
-    fn add(&mut self, write: Write) {
+    /// Adds a write; of two at one instant the later to arrive stays, and the value of the other is given back.
+    fn add(&mut self, write: Write) -> Option<Cell> {
         let found = self.writes().binary_search_by_key(&write.at, |w| w.at);
         match (self, found) {
-            (Self::One(one), Ok(_)) if write.order > one[0].order => *one = [write],
-            (Self::Many(many), Ok(i)) if write.order > many[i].order => Arc::make_mut(many)[i] = write,
-            (_, Ok(_)) => {}
+            (Self::One(one), Ok(_)) if write.order > one[0].order => {
+                return Some(std::mem::replace(&mut one[0], write).value);
+            }
+            (Self::Many(many), Ok(i)) if write.order > many[i].order => {
+                return Some(std::mem::replace(&mut Arc::make_mut(many)[i], write).value);
+            }
+            (_, Ok(_)) => return Some(write.value),
             (Self::Many(many), Err(i)) => Arc::make_mut(many).insert(i, write),
             (this @ Self::One(_), Err(i)) => {
                 let mut many = this.writes().to_vec();
@@ -47,6 +52,7 @@ impl History {
                 *this = Self::Many(Arc::new(many));
             }
         }
+        None
     }
 }
 
@@ -92,7 +98,8 @@ impl Table {
         self.last_at
     }
 
-    fn add(&mut self, user: u32, write: Write) {
+    /// Adds a write; gives back the value of one that it replaces, or its own where that one stays.
+    fn add(&mut self, user: u32, write: Write) -> Option<Cell> {
         self.version = next_version();
         self.last_at = self.last_at.max(Some(write.at));
         let hash = self.entries.hash(&user);
@@ -100,6 +107,7 @@ impl Table {
             hash_table::Entry::Occupied(mut known) => known.get_mut().history.add(write),
             hash_table::Entry::Vacant(place) => {
                 place.insert(Entry { user, history: History::One([write]) });
+                None
             }
         }
     }
@@ -125,35 +133,46 @@ impl Attributes {
         self.tables.get(number as usize).map(AsRef::as_ref)
     }
 
-    pub(crate) fn add(&mut self, name: &str, user: u32, write: Write) {
+    /// Adds a write; gives back the value that no history holds for it any more.
+    pub(crate) fn add(&mut self, name: &str, user: u32, write: Write) -> Option<Cell> {
         let number = self.names.intern(name) as usize;
         let tables = Arc::make_mut(&mut self.tables);
         if number == tables.len() {
             tables.push(Arc::default());
         }
-        if let Some(table) = tables.get_mut(number) {
-            Arc::make_mut(table).add(user, write);
-        }
+        tables.get_mut(number).and_then(|table| Arc::make_mut(table).add(user, write))
     }
 
-    pub(crate) fn forget(&mut self, user: u32) {
+    /// Drops the histories of a user; gives back the values.
+    pub(crate) fn forget(&mut self, user: u32) -> Vec<Cell> {
+        let mut gone = Vec::new();
         for table in Arc::make_mut(&mut self.tables) {
             if !table.writes_of(user).is_empty() {
-                Arc::make_mut(table).remove(user);
+                let history = Arc::make_mut(table).remove(user);
+                gone.extend(history.iter().flat_map(History::writes).map(|write| write.value));
             }
         }
+        gone
     }
 
-    pub(crate) fn merge(&mut self, from: u32, into: u32) {
+    /// Gives the histories of a user to another; gives back the values that lose against another of their instant.
+    pub(crate) fn merge(&mut self, from: u32, into: u32) -> Vec<Cell> {
+        let mut gone = Vec::new();
         for table in Arc::make_mut(&mut self.tables) {
             if table.writes_of(from).is_empty() {
                 continue;
             }
             let table = Arc::make_mut(table);
             if let Some(history) = table.remove(from) {
-                history.writes().iter().for_each(|write| table.add(into, *write));
+                gone.extend(history.writes().iter().filter_map(|write| table.add(into, *write)));
             }
         }
+        gone
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().map(AsRef::as_ref)
     }
 
     pub(crate) fn memory(&self) -> usize {

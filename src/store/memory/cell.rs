@@ -105,6 +105,21 @@ impl Values {
         Cell::Many(number)
     }
 
+    /// Lets go the text or list of a cell that no fact holds.
+    pub(crate) fn erase(&mut self, cell: Cell) {
+        match cell {
+            Cell::Text(number) => self.texts.erase(number),
+            Cell::Many(number) => {
+                if let Some(value) = self.many.get(number as usize) {
+                    let hash = self.many_index.hash(value.as_ref());
+                    self.many_index.remove(hash, |&i| i == number);
+                    self.many.set(number as usize, Arc::new(Value::List(Vec::new())));
+                }
+            }
+            _ => {}
+        }
+    }
+
     pub(crate) fn text(&self, number: u32) -> &str {
         self.texts.get(number)
     }

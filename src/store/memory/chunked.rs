@@ -119,14 +119,18 @@ impl Texts {
         self.len += 1;
     }
 
-    /// Overwrites the bytes of a text, so that nothing of it is left in memory that this copy alone holds.
+    /// Empties a text, and overwrites its bytes first, so that nothing of it is left in memory that this copy
+    /// alone holds.
     pub(crate) fn erase(&mut self, i: u32) {
         let chunks = Arc::make_mut(&mut self.chunks);
         if let Some(chunk) = chunks.get_mut(i as usize / CHUNK) {
             let chunk = Arc::make_mut(chunk);
             if let Some(range) = chunk.range(i as usize % CHUNK) {
                 let blank = "\0".repeat(range.len());
-                chunk.bytes.replace_range(range, &blank);
+                let len = u32::try_from(range.len()).unwrap_or(u32::MAX);
+                chunk.bytes.replace_range(range.clone(), &blank);
+                chunk.bytes.drain(range);
+                chunk.ends.iter_mut().skip(i as usize % CHUNK).for_each(|end| *end -= len);
             }
         }
     }
@@ -160,7 +164,7 @@ mod tests {
         let before = t.clone();
         t.erase(1024);
         assert_eq!(before.get(1024), Some("text 1024"));
-        assert_eq!(t.get(1024), Some("\0\0\0\0\0\0\0\0\0"));
+        assert_eq!([1023, 1024, 1025].map(|i| t.get(i)), [Some("text 1023"), Some(""), Some("text 1025")]);
         assert_eq!(t.get(2499), Some("text 2499"));
         assert_eq!(t.get(2500), None);
     }

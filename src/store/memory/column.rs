@@ -51,6 +51,16 @@ impl Codes {
         }
     }
 
+    /// Whether a row has this code, which fits.
+    #[allow(clippy::cast_possible_truncation)] // the caller's code is in the dictionary
+    fn contains(&self, code: u32) -> bool {
+        match self {
+            Self::U8(codes) => codes.contains(&(code as u8)),
+            Self::U16(codes) => codes.contains(&(code as u16)),
+            Self::U32(codes) => codes.contains(&code),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::U8(codes) => codes.len(),
@@ -112,14 +122,33 @@ impl Column {
         Self { dict, codes }
     }
 
-    /// Makes rows lack the property, where the dictionary has a place for that; otherwise makes one.
+    /// Makes rows lack the property; a value that no row has any more leaves the dictionary.
     pub(crate) fn blank(&mut self, rows: std::ops::Range<usize>) {
         if self.dict.first() != Some(&Cell::Missing) {
             let codes = (0..self.codes.len()).map(|row| self.codes.get(row) + 1);
             self.codes = Codes::new(self.dict.len() + 1, codes);
             self.dict.insert(0, Cell::Missing);
         }
+        let mut gone: Vec<u32> =
+            rows.clone().map(|row| self.codes.get(row)).filter(|&code| code != 0).collect();
+        gone.sort_unstable();
+        gone.dedup();
         rows.for_each(|row| self.codes.set(row, 0));
+        gone.retain(|&code| !self.codes.contains(code));
+        self.drop_entries(&gone);
+    }
+
+    /// Drops entries of the dictionary that no row has, given in order.
+    fn drop_entries(&mut self, unused: &[u32]) {
+        if unused.is_empty() {
+            return;
+        }
+        let kept = |code: u32| unused.binary_search(&code).is_err();
+        let entries = (0u32..).zip(std::mem::take(&mut self.dict));
+        self.dict = entries.filter(|(code, _)| kept(*code)).map(|(_, cell)| cell).collect();
+        let moved = |code: u32| code - u32::try_from(unused.partition_point(|&u| u < code)).unwrap_or(0);
+        let codes = (0..self.codes.len()).map(|row| moved(self.codes.get(row)));
+        self.codes = Codes::new(self.dict.len(), codes);
     }
 
     pub(crate) fn memory(&self) -> usize {
@@ -175,5 +204,17 @@ mod tests {
         let mut a = Column::new(&[Cell::Int(5), Cell::Int(6), Cell::Int(7)]);
         a.blank(1..2);
         assert_eq!([0, 1, 2].map(|row| a.get(row)), [Cell::Int(5), Cell::Missing, Cell::Int(7)]);
+        assert_eq!(a.dict(), [Cell::Missing, Cell::Int(5), Cell::Int(7)]);
+    }
+
+    #[test]
+    fn blanking_keeps_what_another_row_has() {
+        let mut a = Column::new(&[Cell::Int(5), Cell::Int(6), Cell::Int(5), Cell::Missing]);
+        a.blank(0..2);
+        assert_eq!(a.dict(), [Cell::Missing, Cell::Int(5)]);
+        assert_eq!(
+            [0, 1, 2, 3].map(|row| a.get(row)),
+            [Cell::Missing, Cell::Missing, Cell::Int(5), Cell::Missing]
+        );
     }
 }

@@ -50,7 +50,8 @@ impl Ingest for MemoryStore {
         let has_facts = self.state.users.first_seen(from).is_some();
         self.state.users.merge(from, into);
         if has_facts {
-            self.state.attributes.merge(from, into);
+            let replaced = self.state.attributes.merge(from, into);
+            self.release(replaced);
             self.move_events(from, into);
         }
         Ok(())
@@ -59,9 +60,11 @@ impl Ingest for MemoryStore {
     fn forget(&mut self, user: &str) -> Result<(), IngestError> {
         let Some(user) = self.state.users.find(user) else { return Ok(()) };
         self.state.users.forget(user);
-        self.state.attributes.forget(user);
-        self.state.tail.forget(user);
+        let mut gone = self.state.attributes.forget(user);
+        gone.extend(self.state.tail.retain(|_, row| row.user != user));
+        gone.extend(self.copy_sealed(user).into_iter().flat_map(|row| row.properties).map(|(_, cell)| cell));
         self.wipe(user);
+        self.release(gone);
         self.state.let_go_indexes();
         Ok(())
     }
@@ -73,7 +76,7 @@ impl Ingest for MemoryStore {
         let goes: Vec<bool> = names.iter().map(|(_, name)| events.iter().any(|p| p.matches(name))).collect();
         let goes = |name: u32| goes.get(name as usize).copied().unwrap_or(false);
         let tail_before = self.state.tail.len();
-        self.state.tail.retain(|name, row| row.at >= since || !goes(name));
+        let mut gone = self.state.tail.retain(|name, row| row.at >= since || !goes(name));
         let mut dropped = tail_before - self.state.tail.len();
         let users = &self.state.users;
         for (name, shelf) in
@@ -81,9 +84,10 @@ impl Ingest for MemoryStore {
         {
             let _ = name;
             let shelf = Arc::make_mut(shelf);
-            shelf.filter(|user, _| users.first_seen(user).is_some());
-            dropped += shelf.filter(|_, at| at >= since);
+            shelf.filter(|user, _| users.first_seen(user).is_some(), |_| {});
+            dropped += shelf.filter(|_, at| at >= since, |cell| gone.push(cell));
         }
+        self.release(gone);
         self.ids.retain(|name, at| at >= since || !goes(name));
         self.state.let_go_indexes();
         self.dropped += dropped as u64;
@@ -141,7 +145,9 @@ impl MemoryStore {
         }
         self.cells.clear();
         for (property, value) in properties {
-            self.cells.push((self.state.properties.intern(property), self.state.values.cell(value)));
+            let cell = self.state.values.cell(value);
+            self.held.take(cell);
+            self.cells.push((self.state.properties.intern(property), cell));
         }
         self.keep(user, name, at.millis());
         Ok(Recorded::New)
@@ -152,9 +158,11 @@ impl MemoryStore {
         let AttributeWrite { user, name, value, at } = write;
         let user = known.map_or_else(|| self.user(user), Ok)?;
         let value = value.as_ref().map_or(Cell::Missing, |value| self.state.values.cell(value));
+        self.held.take(value);
         let order = self.next_arrival();
         self.state.users.saw(user, at.millis());
-        self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
+        let replaced = self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
+        self.release(replaced);
         Ok(())
     }
 }

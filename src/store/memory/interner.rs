@@ -27,6 +27,13 @@ impl Interner {
         number
     }
 
+    /// Lets go a text; its number is not given out again.
+    pub(crate) fn erase(&mut self, number: u32) {
+        let hash = self.index.hash(self.get(number));
+        self.index.remove(hash, |&i| i == number);
+        self.texts.erase(number);
+    }
+
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let hash = self.index.hash(text);
         self.index.find(hash, |&i| self.texts.get(i) == Some(text)).copied()

@@ -13,6 +13,9 @@ mod cell;
 mod chunked;
 mod column;
 mod event_ids;
+mod held;
+#[cfg(test)]
+mod held_tests;
 mod ingest;
 mod interner;
 mod kernel;
@@ -37,6 +40,7 @@ use std::sync::Arc;
 use crate::event::IngestError;
 use cell::Cell;
 use event_ids::EventIds;
+use held::Held;
 use part::Row;
 use tail::OwnedRow;
 
@@ -66,6 +70,7 @@ pub struct MemoryStore {
     /// What snapshots share.
     state: Snapshot,
     ids: EventIds,
+    held: Held,
     /// The next place in the order of arrival; from 1.
     arrival: u64,
     /// The latest instant of an event so far: a later one is the first of its millisecond.
@@ -90,6 +95,7 @@ impl MemoryStore {
         Self {
             state: Snapshot::default(),
             ids: EventIds::default(),
+            held: Held::default(),
             arrival: 1,
             latest: i64::MIN,
             dropped: 0,
@@ -118,7 +124,12 @@ impl MemoryStore {
 
     /// What the store holds in memory.
     pub fn memory_usage(&self) -> MemoryUsage {
-        MemoryUsage { event_ids: self.ids.memory(), ..self.state.memory_usage() }
+        let state = self.state.memory_usage();
+        MemoryUsage {
+            event_ids: self.ids.memory(),
+            dictionary: state.dictionary + self.held.memory(),
+            ..state
+        }
     }
 
     /// Seals the tail and merges the parts of each name and bucket into one, without the rows of users who are
@@ -186,10 +197,24 @@ impl MemoryStore {
         }
     }
 
+    /// Copies of the sealed events of a user.
+    fn copy_sealed(&self, user: u32) -> Vec<OwnedRow> {
+        let copies = |(name, shelf): (u32, &Arc<shelf::Shelf>)| shelf.copy_rows(name, user);
+        (0u32..).zip(self.state.shelves.iter()).flat_map(copies).collect()
+    }
+
+    /// Facts that held these cells are gone; erases what no other fact holds.
+    fn release(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        for cell in cells {
+            if self.held.release(cell) {
+                self.state.values.erase(cell);
+            }
+        }
+    }
+
     fn move_events(&mut self, from: u32, into: u32) {
         self.state.tail.merge(from, into);
-        let copies = |(name, shelf): (u32, &Arc<shelf::Shelf>)| shelf.copy_rows(name, from);
-        let moved: Vec<OwnedRow> = (0u32..).zip(self.state.shelves.iter()).flat_map(copies).collect();
+        let moved = self.copy_sealed(from);
         if moved.is_empty() {
             return;
         }

@@ -342,12 +342,17 @@ impl Part {
         Self::gather([a, b], [&users_a, &users_b], &order)
     }
 
-    /// The rows whose user and instant pass.
-    pub(crate) fn filter(&self, keep: impl Fn(u32, i64) -> bool) -> Kept {
+    /// The rows whose user and instant pass; hands over the values of the others.
+    pub(crate) fn filter(&self, keep: impl Fn(u32, i64) -> bool, gone: &mut impl FnMut(Cell)) -> Kept {
         let users = self.all_users();
-        let rows = (0u32..).zip(&users);
-        let kept = rows.filter(|&(row, &user)| keep(user, self.at(row as usize)));
-        let order: Vec<u32> = kept.map(|(row, _)| row).collect();
+        let mut order = Vec::new();
+        for (row, &user) in (0u32..).zip(&users) {
+            if keep(user, self.at(row as usize)) {
+                order.push(row);
+            } else {
+                self.properties(row as usize).for_each(|(_, cell)| gone(cell));
+            }
+        }
         match order.len() {
             0 => Kept::None,
             all if all == self.len() => Kept::All,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cell::Cell;
 use super::part::{Kept, Part, Row, bucket_of};
 use super::tail::OwnedRow;
 
@@ -59,18 +60,19 @@ impl Shelf {
                 end -= 1;
             }
         }
-        self.filter(|user, _| is_alive(user));
+        self.filter(|user, _| is_alive(user), |_| {});
     }
 
-    /// Keeps the rows that pass; parts where all do stay as they are. Tells how many rows went.
-    pub(crate) fn filter(&mut self, keep: impl Fn(u32, i64) -> bool) -> usize {
+    /// Keeps the rows that pass; parts where all do stay as they are. Hands over the values of the rows that go
+    /// and tells how many went.
+    pub(crate) fn filter(&mut self, keep: impl Fn(u32, i64) -> bool, mut gone: impl FnMut(Cell)) -> usize {
         let before: usize = self.parts.iter().map(|part| part.len()).sum();
-        let filtered = |part: &Arc<Part>| match part.filter(&keep) {
+        let mut filtered = |part: &Arc<Part>| match part.filter(&keep, &mut gone) {
             Kept::None => None,
             Kept::Some(kept) => Some(Arc::from(kept)),
             Kept::All => Some(Arc::clone(part)),
         };
-        self.parts = self.parts.iter().filter_map(filtered).collect();
+        self.parts = self.parts.iter().filter_map(&mut filtered).collect();
         before - self.parts.iter().map(|part| part.len()).sum::<usize>()
     }
 

@@ -118,9 +118,9 @@ impl Tail {
     /// found between any two writes.
     pub(crate) fn keep_index(&mut self) {
         if !std::mem::replace(&mut self.indexed, true) {
-            let len = self.len;
-            self.retain(|_, _| true);
-            self.len = len;
+            let mut indexed = TailChunk::default();
+            self.rows().for_each(|(name, row)| indexed.push(name, row, true));
+            self.chunks = vec![Arc::new(indexed)];
         }
     }
 
@@ -226,25 +226,22 @@ impl Tail {
         })
     }
 
-    fn holds(&self, user: u32) -> bool {
-        self.chunks.iter().any(|chunk| chunk.users.contains(&user))
-    }
-
-    /// Keeps the rows that pass.
-    pub(crate) fn retain(&mut self, keep: impl Fn(u32, Row<'_>) -> bool) {
-        let mut kept = TailChunk::default();
-        let indexed = self.indexed;
-        let stay = self.rows().filter(|&(name, row)| keep(name, row));
-        stay.for_each(|(name, row)| kept.push(name, row, indexed));
+    /// Keeps the rows that pass; gives back the values of the others.
+    pub(crate) fn retain(&mut self, keep: impl Fn(u32, Row<'_>) -> bool) -> Vec<Cell> {
+        if self.rows().all(|(name, row)| keep(name, row)) {
+            return Vec::new();
+        }
+        let (mut kept, mut gone) = (TailChunk::default(), Vec::new());
+        for (name, row) in self.rows() {
+            if keep(name, row) {
+                kept.push(name, row, self.indexed);
+            } else {
+                gone.extend(row.properties.iter().map(|(_, cell)| *cell));
+            }
+        }
         self.len = kept.len();
         self.chunks = vec![Arc::new(kept)];
-    }
-
-    /// Drops the rows of a user.
-    pub(crate) fn forget(&mut self, user: u32) {
-        if self.holds(user) {
-            self.retain(|_, row| row.user != user);
-        }
+        gone
     }
 
     /// Gives the rows of a user to another.

@@ -127,4 +127,6 @@ impl Snapshot {
 }
 
 #[cfg(test)]
+mod change_tests;
+#[cfg(test)]
 mod tests;

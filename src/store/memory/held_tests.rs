@@ -1,0 +1,107 @@
+//! What nobody holds any more is gone, and what somebody holds is there.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::MemoryStore;
+use super::cell::Cell;
+use crate::event::{AttributeWrite, Event};
+use crate::segment::EventPattern;
+use crate::store::Ingest;
+use crate::testing::{change, take};
+use crate::time::Timestamp;
+use crate::value::Record;
+
+fn at(day: i64) -> Timestamp {
+    Timestamp::from_millis(1_781_524_800_000 + day * 86_400_000)
+}
+
+/// Texts and lists in the facts of a store, counted one by one.
+fn recounted(store: &MemoryStore) -> BTreeMap<(bool, u32), u32> {
+    let state = &store.state;
+    let parts = || state.shelves.iter().flat_map(|shelf| shelf.parts());
+    let sealed = parts().flat_map(|part| (0..part.len()).flat_map(|row| part.properties(row)));
+    let tail = state.tail.rows().flat_map(|(_, row)| row.properties.iter().copied());
+    let written = state.attributes.tables().flat_map(|table| table.iter()).flat_map(|(_, writes)| writes);
+    let mut counts = BTreeMap::new();
+    for cell in sealed.chain(tail).map(|(_, cell)| cell).chain(written.map(|write| write.value)) {
+        let key = match cell {
+            Cell::Text(number) => (true, number),
+            Cell::Many(number) => (false, number),
+            _ => continue,
+        };
+        *counts.entry(key).or_default() += 1;
+    }
+    counts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn held_counts_are_those_of_the_facts(
+        changes in prop::collection::vec(change(), 0..60),
+        seal_after in 1usize..20,
+    ) {
+        let mut store = MemoryStore::new().seal_after(seal_after);
+        for change in changes {
+            let _ = take(&mut store, change);
+            prop_assert_eq!(store.held.counts(), recounted(&store));
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_forgotten_is_left_in_memory() {
+    let secrets = ["ada@home", "+31 6 1234", "streetname", "only-in-tail", "listed", "recorded", "31337.25"];
+    let gone = |store: &MemoryStore| {
+        let all = format!("{store:?}");
+        secrets.iter().filter(|secret| all.contains(**secret)).collect::<Vec<_>>()
+    };
+    for (seal_after, compact) in [(1, false), (3, true), (1000, false)] {
+        let mut store = MemoryStore::new().seal_after(seal_after);
+        for user in ["ada", "bob"] {
+            let event = Event::new(user, "order", at(1)).with("shared", "stays here");
+            let event = if user == "bob" {
+                event
+            } else {
+                event
+                    .with("phone", "+31 6 1234")
+                    .with("paid", 31_337.25)
+                    .with("tags", vec!["listed", "stays here"])
+            };
+            store
+                .record(event.with(
+                    "rows",
+                    vec![Record::new().with("a", if user == "ada" { "recorded" } else { "x" })],
+                ))
+                .unwrap();
+        }
+        store.set("ada", "email", "ada@home", at(1)).unwrap();
+        store.set("ada", "street", "streetname", at(1)).unwrap();
+        store.write(AttributeWrite::removed("ada", "street", at(2))).unwrap();
+        store.record(Event::new("ada", "note", at(3)).with("text", "only-in-tail")).unwrap();
+        if compact {
+            store.compact();
+        }
+        assert_eq!(gone(&store).len(), secrets.len());
+        store.forget("ada").unwrap();
+        assert_eq!(gone(&store), [] as [&&str; 0], "seal after {seal_after}");
+        assert!(format!("{store:?}").contains("stays here"));
+    }
+}
+
+#[test]
+fn texts_go_with_the_events_that_retention_drops() {
+    let mut store = MemoryStore::new().seal_after(2);
+    for day in 0..9 {
+        let event = Event::new("ada", "order", at(day));
+        store.record(event.with("number", format!("order no. {day}")).with("shop", "the shop")).unwrap();
+    }
+    store.retain(at(5), &[EventPattern::Name("order".into())]).unwrap();
+    let all = format!("{store:?}");
+    let left: Vec<i64> = (0..9).filter(|day| all.contains(&format!("order no. {day}"))).collect();
+    assert_eq!(left, [5, 6, 7, 8]);
+    assert!(all.contains("the shop"));
+}

@@ -120,7 +120,7 @@ impl Timestamp {
     /// Where the month arrived at lacks the day, its last millisecond is meant.
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
-        Self(step_months(self.0, span.all_months()).saturating_add_unsigned(span.millis))
+        Self(step_months(self.0, span.all_months()).millis().saturating_add_unsigned(span.millis))
     }
 
     /// The instant a span earlier: years and months as calendar steps first, then the rest.
@@ -128,7 +128,7 @@ impl Timestamp {
     /// Where the month arrived at lacks the day, its last millisecond is meant.
     #[must_use]
     pub fn minus(self, span: Span) -> Self {
-        Self(step_months(self.0, -span.all_months()).saturating_sub_unsigned(span.millis))
+        Self(step_months(self.0, -span.all_months()).millis().saturating_sub_unsigned(span.millis))
     }
 }
 
@@ -169,19 +169,38 @@ pub(crate) fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
-/// The same day and time of day so many months on; the month's last millisecond where it lacks the day.
-fn step_months(at: i64, months: i64) -> i64 {
+/// Where so many months on lead.
+pub(crate) enum MonthStep {
+    /// The same day and time of day.
+    Day(i64),
+    /// The month lacks the day: the first millisecond of the next one.
+    Lacking(i64),
+}
+
+impl MonthStep {
+    /// The last millisecond of a month that lacks the day.
+    fn millis(self) -> i64 {
+        match self {
+            Self::Day(at) => at,
+            Self::Lacking(next) => next.saturating_sub(1),
+        }
+    }
+}
+
+pub(crate) fn step_months(at: i64, months: i64) -> MonthStep {
     if months == 0 {
-        return at;
+        return MonthStep::Day(at);
     }
     let (year, month, day) = civil_from_days(at.div_euclid(DAY));
     let index = year * 12 + i64::from(month) - 1 + months;
     let (year, month) = (index.div_euclid(12), index.rem_euclid(12).unsigned_abs() as u32 + 1);
     let last = days_in_month(year, month);
     if day > last {
-        (days_from_civil(year, month, last) + 1).saturating_mul(DAY).saturating_sub(1)
+        MonthStep::Lacking((days_from_civil(year, month, last) + 1).saturating_mul(DAY))
     } else {
-        days_from_civil(year, month, day).saturating_mul(DAY).saturating_add(at.rem_euclid(DAY))
+        MonthStep::Day(
+            days_from_civil(year, month, day).saturating_mul(DAY).saturating_add(at.rem_euclid(DAY)),
+        )
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
-use crate::time::{DAY, Span, civil_from_days, days_from_civil, days_in_month};
+use crate::time::{MonthStep, Span, step_months};
 use crate::window::Window;
 
 /// The instants of evaluation `T` with `from ≤ T < until`; none where `from ≥ until`.
@@ -89,17 +89,8 @@ pub(crate) fn first_reaching_ahead(span: Span, at: i64) -> i64 {
 /// It is the same day and time of day `months` on. Where that month lacks the day, all of it steps back to
 /// before `at` and the next month's first millisecond to after it.
 fn first_stepping_to(at: i64, months: i64) -> i64 {
-    if months == 0 {
-        return at;
-    }
-    let (year, month, day) = civil_from_days(at.div_euclid(DAY));
-    let index = year * 12 + i64::from(month) - 1 + months;
-    let (year, month) = (index.div_euclid(12), index.rem_euclid(12).unsigned_abs() as u32 + 1);
-    let last = days_in_month(year, month);
-    if day > last {
-        (days_from_civil(year, month, last) + 1).saturating_mul(DAY)
-    } else {
-        days_from_civil(year, month, day).saturating_mul(DAY).saturating_add(at.rem_euclid(DAY))
+    match step_months(at, months) {
+        MonthStep::Day(at) | MonthStep::Lacking(at) => at,
     }
 }
 
@@ -107,7 +98,7 @@ fn first_stepping_to(at: i64, months: i64) -> i64 {
 mod tests {
     use super::*;
     use crate::plan::bounds::{minus, plus};
-    use crate::time::{Timestamp, Unit, days, hours};
+    use crate::time::{DAY, Timestamp, Unit, days, hours};
     use crate::window::{Anchor, Reach};
     use chrono_tz::Tz;
     use proptest::prelude::*;

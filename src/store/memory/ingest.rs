@@ -79,13 +79,11 @@ impl Ingest for MemoryStore {
         let mut gone = self.state.tail.retain(|name, row| row.at >= since || !goes(name));
         let mut dropped = tail_before - self.state.tail.len();
         let users = &self.state.users;
-        for (name, shelf) in
-            (0u32..).zip(Arc::make_mut(&mut self.state.shelves)).filter(|(name, _)| goes(*name))
-        {
-            let _ = name;
-            let shelf = Arc::make_mut(shelf);
-            shelf.filter(|user, _| users.first_seen(user).is_some(), |_| {});
-            dropped += shelf.filter(|_, at| at >= since, |cell| gone.push(cell));
+        let is_alive = |user| users.first_seen(user).is_some();
+        for (name, shelf) in (0u32..).zip(Arc::make_mut(&mut self.state.shelves)) {
+            if goes(name) {
+                dropped += Arc::make_mut(shelf).retain(since, is_alive, |cell| gone.push(cell));
+            }
         }
         self.release(gone);
         self.ids.retain(|name, at| at >= since || !goes(name));

@@ -4,7 +4,7 @@
 //! the bucket as a coarse half (units of 65.536 s) and a fine half, so that scans read two bytes an event.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::cell::Cell;
 use super::column::{Column, SECOND};
@@ -75,6 +75,17 @@ pub(crate) enum Kept {
     None,
     Some(Box<Part>),
     All,
+}
+
+impl Kept {
+    /// What is left, of this part; none of none.
+    pub(crate) fn or(self, all: Arc<Part>) -> Option<Arc<Part>> {
+        match self {
+            Self::None => None,
+            Self::Some(part) => Some(Arc::from(part)),
+            Self::All => Some(all),
+        }
+    }
 }
 
 /// The place in the order of arrival of those rows that are not the first of their millisecond.
@@ -343,7 +354,7 @@ impl Part {
     }
 
     /// The rows whose user and instant pass; hands over the values of the others.
-    pub(crate) fn filter(&self, keep: impl Fn(u32, i64) -> bool, gone: &mut impl FnMut(Cell)) -> Kept {
+    pub(crate) fn filter(&self, mut keep: impl FnMut(u32, i64) -> bool, gone: &mut impl FnMut(Cell)) -> Kept {
         let users = self.all_users();
         let mut order = Vec::new();
         for (row, &user) in (0u32..).zip(&users) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::part::{Kept, Part, Row, bucket_of};
+use super::part::{Part, Row, bucket_of};
 use super::tail::OwnedRow;
 
 /// The parts of one name, by bucket; within a bucket in order of sealing, each less than half the one before.
@@ -60,20 +60,33 @@ impl Shelf {
                 end -= 1;
             }
         }
-        self.filter(|user, _| is_alive(user), |_| {});
+        let alive = |part: Arc<Part>| part.filter(|user, _| is_alive(user), &mut |_| {}).or(part);
+        self.parts = std::mem::take(&mut self.parts).into_iter().filter_map(alive).collect();
     }
 
-    /// Keeps the rows that pass; parts where all do stay as they are. Hands over the values of the rows that go
-    /// and tells how many went.
-    pub(crate) fn filter(&mut self, keep: impl Fn(u32, i64) -> bool, mut gone: impl FnMut(Cell)) -> usize {
-        let before: usize = self.parts.iter().map(|part| part.len()).sum();
-        let mut filtered = |part: &Arc<Part>| match part.filter(&keep, &mut gone) {
-            Kept::None => None,
-            Kept::Some(kept) => Some(Arc::from(kept)),
-            Kept::All => Some(Arc::clone(part)),
+    /// Drops the rows before an instant and hands over their values; tells how many were not wiped before.
+    pub(crate) fn retain(
+        &mut self,
+        since: i64,
+        is_alive: impl Fn(u32) -> bool,
+        mut gone: impl FnMut(Cell),
+    ) -> usize {
+        let mut dropped = 0;
+        let mut keep = |user, at| {
+            let alive = is_alive(user);
+            dropped += usize::from(alive && at < since);
+            alive && at >= since
         };
-        self.parts = self.parts.iter().filter_map(&mut filtered).collect();
-        before - self.parts.iter().map(|part| part.len()).sum::<usize>()
+        let old = std::mem::take(&mut self.parts);
+        let kept = |part: Arc<Part>| {
+            if part.first_instant() >= since {
+                Some(part)
+            } else {
+                part.filter(&mut keep, &mut gone).or(part)
+            }
+        };
+        self.parts = old.into_iter().filter_map(kept).collect();
+        dropped
     }
 
     /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged.

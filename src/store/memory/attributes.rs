@@ -7,8 +7,8 @@ use hashbrown::hash_table;
 
 use super::cell::Cell;
 use super::interner::Interner;
+use super::log::Log;
 use super::shards::Shards;
-use super::version::next_version;
 
 /// One write; a value of [`Cell::Missing`] removes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,8 +74,8 @@ pub(crate) struct Table {
     entries: Shards<Entry>,
     /// The latest write there is.
     last_at: Option<i64>,
-    /// Tells this state of the table from every other state of any table.
-    version: u64,
+    /// Whose history has changed.
+    log: Log<u32>,
 }
 
 impl Table {
@@ -89,8 +89,9 @@ impl Table {
         self.entries.iter().map(|e| (e.user, e.history.writes()))
     }
 
-    pub(crate) fn version(&self) -> u64 {
-        self.version
+    /// Whose history has changed, in order.
+    pub(crate) fn log(&self) -> &Log<u32> {
+        &self.log
     }
 
     /// The latest instant of a write.
@@ -100,7 +101,7 @@ impl Table {
 
     /// Adds a write; gives back the value of one that it replaces, or its own where that one stays.
     fn add(&mut self, user: u32, write: Write) -> Option<Cell> {
-        self.version = next_version();
+        self.log.push(user);
         self.last_at = self.last_at.max(Some(write.at));
         let hash = self.entries.hash(&user);
         match self.entries.entry(hash, |e| e.user == user, |hasher, e| hasher.hash_one(e.user)) {
@@ -115,7 +116,7 @@ impl Table {
     fn remove(&mut self, user: u32) -> Option<History> {
         let hash = self.entries.hash(&user);
         self.entries.find(hash, |e| e.user == user)?;
-        self.version = next_version();
+        self.log.push(user);
         self.entries.remove(hash, |e| e.user == user).map(|e| e.history)
     }
 }

@@ -42,6 +42,15 @@ impl Codes {
         }
     }
 
+    #[allow(clippy::cast_possible_truncation)] // the caller's code is in the dictionary
+    fn grow(&mut self, rows: usize, code: u32) {
+        match self {
+            Self::U8(codes) => codes.resize(rows, code as u8),
+            Self::U16(codes) => codes.resize(rows, code as u16),
+            Self::U32(codes) => codes.resize(rows, code),
+        }
+    }
+
     fn set(&mut self, row: usize, code: u32) {
         #[allow(clippy::cast_possible_truncation)] // the caller's code is in the dictionary
         match self {
@@ -95,6 +104,27 @@ impl Column {
 
     pub(crate) fn get(&self, row: usize) -> Cell {
         self.dict.get(self.codes.get(row) as usize).copied().unwrap_or(Cell::Missing)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The same, grown to so many rows, with other values in some of them; `None` where a value, or that there is none,
+    /// is not in the dictionary.
+    pub(crate) fn with(&self, others: &[(u32, Cell)], rows: usize) -> Option<Self> {
+        let code = |cell: Cell| {
+            let found = self.dict.binary_search_by(|have| have.order(cell)).ok()?;
+            u32::try_from(found).ok()
+        };
+        let codes = others.iter().map(|(row, cell)| Some((*row as usize, code(*cell)?)));
+        let codes = codes.collect::<Option<Vec<_>>>()?;
+        let mut this = self.clone();
+        if rows > self.len() {
+            this.codes.grow(rows, code(Cell::Missing)?);
+        }
+        codes.into_iter().filter(|(row, _)| *row < rows).for_each(|(row, code)| this.codes.set(row, code));
+        Some(this)
     }
 
     pub(crate) fn dict(&self) -> &[Cell] {

@@ -59,13 +59,13 @@ impl Ingest for MemoryStore {
 
     fn forget(&mut self, user: &str) -> Result<(), IngestError> {
         let Some(user) = self.state.users.find(user) else { return Ok(()) };
-        self.state.users.forget(user);
+        let all = self.state.users.forget(user);
         let mut gone = self.state.attributes.forget(user);
         gone.extend(self.state.tail.retain(|_, row| row.user != user));
         gone.extend(self.copy_sealed(user).into_iter().flat_map(|row| row.properties).map(|(_, cell)| cell));
         self.wipe(user);
         self.release(gone);
-        self.state.let_go_indexes();
+        self.state.erase_from_indexes(&all, |_| true);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl Ingest for MemoryStore {
         }
         self.release(gone);
         self.ids.retain(|name, at| at >= since || !goes(name));
-        self.state.let_go_indexes();
+        self.state.erase_from_indexes(&[], |event| event.at >= since || !goes(event.name));
         self.dropped += dropped as u64;
         Ok(dropped as u64)
     }

@@ -19,6 +19,7 @@ mod held_tests;
 mod ingest;
 mod interner;
 mod kernel;
+mod log;
 mod part;
 mod read;
 mod resolve;
@@ -28,9 +29,9 @@ mod slots;
 mod snapshot;
 mod tail;
 mod tail_index;
+mod ties;
 mod usage;
 mod users;
-mod version;
 
 pub use snapshot::Snapshot;
 pub use usage::MemoryUsage;
@@ -79,6 +80,8 @@ pub struct MemoryStore {
     dropped: u64,
     /// Events the tail holds before it is sealed.
     seal_after: usize,
+    /// Bytes that indexes may take; `None`: as many as the sealed events.
+    index_limit: Option<usize>,
     /// The cells of the event at hand, kept for its allocation.
     cells: Vec<(u32, Cell)>,
 }
@@ -100,6 +103,7 @@ impl MemoryStore {
             latest: i64::MIN,
             dropped: 0,
             seal_after: TAIL,
+            index_limit: None,
             cells: Vec::new(),
         }
     }
@@ -109,6 +113,16 @@ impl MemoryStore {
     #[must_use]
     pub fn seal_after(mut self, events: usize) -> Self {
         self.seal_after = events.max(1);
+        self
+    }
+
+    /// Lets the indexes that questions make take so many bytes, instead of as many as the sealed events take and
+    /// 64 MiB in any case. Those not asked for longest are let go first, and made again when they are asked for; one
+    /// stays in any case. No answer depends on it.
+    #[must_use]
+    pub fn index_limit(mut self, bytes: usize) -> Self {
+        self.index_limit = Some(bytes);
+        self.state.indexes.bound_exactly(bytes);
         self
     }
 
@@ -165,6 +179,7 @@ impl MemoryStore {
         let tie = if at > self.latest { 0 } else { arrival };
         self.latest = self.latest.max(at);
         self.state.users.saw(user, at);
+        self.state.arrived(name, user, at);
         self.state.tail.push(name, Row { user, at, tie, properties: &self.cells });
         if self.state.tail.len() >= self.seal_after {
             self.seal();
@@ -186,6 +201,10 @@ impl MemoryStore {
             if let Some(shelf) = same.first().and_then(|place| shelves.get_mut(place.name as usize)) {
                 Arc::make_mut(shelf).seal(&rows, &is_alive);
             }
+        }
+        if self.index_limit.is_none() {
+            let parts = shelves.iter().flat_map(|shelf| shelf.parts());
+            self.state.indexes.bound(parts.map(|part| part.memory().0).sum());
         }
     }
 
@@ -213,13 +232,16 @@ impl MemoryStore {
     }
 
     fn move_events(&mut self, from: u32, into: u32) {
-        self.state.tail.merge(from, into);
+        for (name, at) in self.state.tail.merge(from, into) {
+            self.state.arrived(name, into, at);
+        }
         let moved = self.copy_sealed(from);
         if moved.is_empty() {
             return;
         }
         self.wipe(from);
         for OwnedRow { name, at, tie, properties } in &moved {
+            self.state.arrived(*name, into, *at);
             self.state.tail.push(*name, Row { user: into, at: *at, tie: *tie, properties });
         }
         if self.state.tail.len() >= self.seal_after {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use super::cell::Cell;
 use super::column::{Column, SECOND};
 use super::slots::Slots;
-use super::version::next_version;
+use super::ties::Ties;
 
 /// The bucket an instant falls into.
 #[allow(clippy::cast_possible_truncation)] // instants of the years 1 to 9999 fall into buckets of 17 bits
@@ -50,8 +50,6 @@ const LARGE: usize = 4096;
 /// A sealed part. All row columns have one length, below 2^31.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
-    /// Tells this state of the part from every other state of any part.
-    id: u64,
     bucket: i32,
     /// By `high`, without empty ones.
     blocks: Vec<Block>,
@@ -88,35 +86,6 @@ impl Kept {
     }
 }
 
-/// The place in the order of arrival of those rows that are not the first of their millisecond.
-///
-/// An event that arrives with an instant later than all before it is the first of its millisecond in the whole
-/// store: its place is 0 and takes no room.
-#[derive(Clone, Debug, Default)]
-struct Ties {
-    rows: Vec<u32>,
-    places: Vec<u64>,
-}
-
-impl Ties {
-    fn get(&self, row: usize) -> u64 {
-        let found = u32::try_from(row).ok().and_then(|row| self.rows.binary_search(&row).ok());
-        found.and_then(|i| self.places.get(i)).copied().unwrap_or(0)
-    }
-
-    fn push(&mut self, row: usize, place: u64) {
-        if place != 0 {
-            self.rows.push(u32::try_from(row).unwrap_or(u32::MAX));
-            self.places.push(place);
-        }
-    }
-
-    fn shrink(&mut self) {
-        self.rows.shrink_to_fit();
-        self.places.shrink_to_fit();
-    }
-}
-
 impl Part {
     /// A part of these rows, which are sorted by (user, at, tie) and lie in one bucket.
     pub(crate) fn new(bucket: i32, rows: &[Row<'_>]) -> Self {
@@ -141,7 +110,6 @@ impl Part {
     fn with_capacity(bucket: i32, rows: usize) -> Self {
         let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
         Self {
-            id: next_version(),
             bucket,
             blocks: Vec::new(),
             marks: Vec::new(),
@@ -157,7 +125,8 @@ impl Part {
     }
 
     #[allow(clippy::cast_possible_truncation)] // halves
-    fn push(&mut self, user: u32, at: i64, tie: u64) {
+    /// Adds a row, which comes after all others.
+    pub(crate) fn push(&mut self, user: u32, at: i64, tie: u64) {
         let (row, high) = (self.users.len() as u32, (user >> 16) as u16);
         match self.blocks.last_mut() {
             Some(block) if block.high == high => block.end = row + 1,
@@ -173,11 +142,6 @@ impl Part {
 
     pub(crate) fn len(&self) -> usize {
         self.users.len()
-    }
-
-    /// A number that no other state of any part has.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
     }
 
     pub(crate) fn bucket(&self) -> i32 {
@@ -302,6 +266,16 @@ impl Part {
         }
     }
 
+    /// All rows are there.
+    pub(crate) fn finish(&mut self) {
+        self.mark();
+        for column in [&mut self.users, &mut self.coarse, &mut self.fine] {
+            column.shrink_to_fit();
+        }
+        self.blocks.shrink_to_fit();
+        self.ties.shrink();
+    }
+
     /// Made when all rows are there.
     fn mark(&mut self) {
         let marks = |block: &Block| -> Vec<u32> {
@@ -383,16 +357,13 @@ impl Part {
         names.dedup();
         let column = |name| (name, Column::gather(parts.map(|part| part.column(name)), order));
         out.columns = names.into_iter().map(column).collect();
-        out.mark();
-        out.blocks.shrink_to_fit();
-        out.ties.shrink();
+        out.finish();
         out
     }
 
     /// Wipes what the rows of a user say: instants, order and properties. The rows stay, of a user who is gone,
     /// until the part is merged.
     pub(crate) fn wipe(&mut self, user: u32) {
-        self.id = next_version();
         let rows = self.rows_of(user);
         self.coarse[rows.clone()].fill(0);
         self.fine[rows.clone()].fill(0);
@@ -404,12 +375,11 @@ impl Part {
     /// Bytes for (users and instants, properties).
     pub(crate) fn memory(&self) -> (usize, usize) {
         let rows = (self.users.capacity() + self.coarse.capacity() + self.fine.capacity()) * 2;
-        let ties = self.ties.rows.capacity() * 4 + self.ties.places.capacity() * 8;
         let columns =
             self.columns.iter().map(|(_, column)| column.memory() + size_of::<(u32, Column)>()).sum();
         let marks: usize = self.marks.iter().map(|marks| marks.capacity() * 4 + 24).sum();
         let slots = self.slots.get().map_or(0, Slots::memory);
         let blocks = self.blocks.capacity() * size_of::<Block>();
-        (size_of::<Self>() + blocks + marks + slots + rows + ties, columns)
+        (size_of::<Self>() + blocks + marks + slots + rows + self.ties.memory(), columns)
     }
 }

@@ -6,6 +6,7 @@ use super::attributes::Attributes;
 use super::bits::Bits;
 use super::cell::{Cell, Values};
 use super::interner::Interner;
+use super::log::Log;
 use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
@@ -35,6 +36,23 @@ pub struct Snapshot {
     /// What retention has dropped, and goes on dropping.
     horizons: Arc<Vec<(EventPattern, i64)>>,
     pub(super) indexes: Arc<Indexes>,
+    /// The latest events, in order of arrival.
+    pub(super) arrivals: Log<Arrival>,
+    /// By name: the latest instant of an event there ever was.
+    pub(super) latest: Arc<Vec<i64>>,
+}
+
+/// An event that arrived, or that a user got from another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub name: u32,
+    pub user: u32,
+    pub at: i64,
+}
+
+impl Arrival {
+    /// One that has been erased.
+    pub(super) const NONE: Self = Self { name: u32::MAX, user: u32::MAX, at: 0 };
 }
 
 impl Snapshot {
@@ -57,6 +75,27 @@ impl Snapshot {
                 None => horizons.push((pattern.clone(), since)),
             }
         }
+    }
+
+    /// An event is there that was not: indexes are brought forward by it.
+    pub(super) fn arrived(&mut self, name: u32, user: u32, at: i64) {
+        self.arrivals.push(Arrival { name, user, at });
+        let latest = Arc::make_mut(&mut self.latest);
+        if name as usize >= latest.len() {
+            latest.resize(name as usize + 1, i64::MIN);
+        }
+        if let Some(latest) = latest.get_mut(name as usize) {
+            *latest = at.max(*latest);
+        }
+    }
+
+    /// Goes on with indexes that say nothing of these users, nor of names that do not stay as they are. Older snapshots
+    /// keep theirs, for as long as they keep the facts.
+    pub(super) fn erase_from_indexes(&mut self, users: &[u32], stays: impl Fn(&Arrival) -> bool) {
+        let name_stays = |name| stays(&Arrival { name, at: i64::MIN, ..Arrival::NONE });
+        self.indexes = Arc::new(self.indexes.fork(name_stays));
+        users.iter().for_each(|user| self.indexes.erase(*user));
+        self.arrivals.erase(|event| users.contains(&event.user) || !stays(event), Arrival::NONE);
     }
 
     /// How many events are held.

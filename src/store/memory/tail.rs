@@ -109,6 +109,8 @@ impl TailChunk {
 pub(crate) struct Tail {
     chunks: Vec<Arc<TailChunk>>,
     len: usize,
+    /// Instants between which all rows lie, where there are any.
+    span: (i64, i64),
     /// Whether the writer keeps an index of each chunk.
     indexed: bool,
 }
@@ -134,6 +136,8 @@ impl Tail {
     }
 
     pub(crate) fn push(&mut self, name: u32, row: Row<'_>) {
+        let (first, last) = if self.len == 0 { (row.at, row.at) } else { self.span };
+        self.span = (first.min(row.at), last.max(row.at));
         self.len += 1;
         if let Some(open) = self.chunks.last_mut().and_then(Arc::get_mut) {
             return open.push(name, row, self.indexed);
@@ -244,8 +248,10 @@ impl Tail {
         gone
     }
 
-    /// Gives the rows of a user to another.
-    pub(crate) fn merge(&mut self, from: u32, into: u32) {
+    /// Gives the rows of a user to another; tells their names and instants.
+    pub(crate) fn merge(&mut self, from: u32, into: u32) -> Vec<(u32, i64)> {
+        let of_from = |(_, row): &(u32, Row<'_>)| row.user == from;
+        let moved = self.rows().filter(of_from).map(|(name, row)| (name, row.at)).collect();
         for chunk in self.chunks.iter_mut().filter(|chunk| chunk.users.contains(&from)) {
             let chunk = Arc::make_mut(chunk);
             chunk.users.iter_mut().filter(|user| **user == from).for_each(|user| *user = into);
@@ -255,6 +261,12 @@ impl Tail {
                 chunk.recent = Some(index.again(|i| (rows[i as usize].name, users[i as usize])));
             }
         }
+        moved
+    }
+
+    /// Instants between which all rows lie; `None` where there is none.
+    pub(crate) fn instants(&self) -> Option<(i64, i64)> {
+        (self.len > 0).then_some(self.span)
     }
 
     pub(crate) fn memory(&self) -> usize {

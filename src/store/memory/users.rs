@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::bits::Bits;
 use super::chunked::{Chunked, Texts};
+use super::log::Log;
 use super::shards::Shards;
 
 /// First seen of a user who has no fact yet (a name that only a merge has mentioned), or has none any more.
@@ -59,8 +60,10 @@ pub(crate) struct Users {
     aliases: Arc<HashMap<u32, Vec<u32>>>,
     /// The latest first-seen there is: at and after it the universe is everyone.
     last_seen: Option<i64>,
-    /// Goes up whenever the universe changes.
-    version: u64,
+    /// By user: the numbers of users merged into it.
+    merged: Arc<HashMap<u32, Vec<u32>>>,
+    /// Who was seen earlier than before, or is gone.
+    log: Log<u32>,
 }
 
 /// No more users fit.
@@ -107,7 +110,7 @@ impl Users {
         let Some(&before) = self.seen.get(user as usize) else { return };
         if at < before {
             self.seen.set(user as usize, at);
-            self.version += 1;
+            self.log.push(user);
             self.last_seen = self.last_seen.max(Some(at));
         }
     }
@@ -136,9 +139,9 @@ impl Users {
         self.last_seen.unwrap_or(i64::MIN)
     }
 
-    /// Tells states of the universe of one store apart.
-    pub(crate) fn version(&self) -> u64 {
-        self.version
+    /// Who was seen earlier than before, or is gone, in order.
+    pub(crate) fn log(&self) -> &Log<u32> {
+        &self.log
     }
 
     /// The users first seen at or before an instant.
@@ -163,8 +166,9 @@ impl Users {
         self.index.hash(self.names.get(name).unwrap_or_default())
     }
 
-    /// Lets go a user and every name that means it; the bytes of the names are gone at once.
-    pub(crate) fn forget(&mut self, user: u32) {
+    /// Lets go a user and every name that means it; the bytes of the names are gone at once. Gives back the numbers
+    /// of the user and of those merged into it.
+    pub(crate) fn forget(&mut self, user: u32) -> Vec<u32> {
         for name in self.names_of(user) {
             let hash = self.hash_of(name);
             self.index.remove(hash, |e| e.name == name);
@@ -172,11 +176,14 @@ impl Users {
         }
         self.unsee(user);
         Arc::make_mut(&mut self.aliases).remove(&user);
+        let mut all = Arc::make_mut(&mut self.merged).remove(&user).unwrap_or_default();
+        all.push(user);
+        all
     }
 
     fn unsee(&mut self, user: u32) {
         if self.first_seen(user).is_some() {
-            self.version += 1;
+            self.log.push(user);
         }
         self.seen.set(user as usize, UNSEEN);
     }
@@ -193,6 +200,10 @@ impl Users {
         let aliases = Arc::make_mut(&mut self.aliases);
         aliases.remove(&from);
         aliases.entry(into).or_default().extend(moved);
+        let merged = Arc::make_mut(&mut self.merged);
+        let mut gone = merged.remove(&from).unwrap_or_default();
+        gone.push(from);
+        merged.entry(into).or_default().append(&mut gone);
         if let Some(at) = self.first_seen(from) {
             self.saw(into, at);
         }
@@ -200,8 +211,14 @@ impl Users {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let aliases: usize = self.aliases.values().map(|names| names.capacity() * 4 + 48).sum();
-        self.names.memory() + self.index.memory() + self.known_as.memory() + self.seen.memory() + aliases
+        let lists = self.aliases.values().chain(self.merged.values());
+        let aliases: usize = lists.map(|numbers| numbers.capacity() * 4 + 48).sum();
+        self.names.memory()
+            + self.index.memory()
+            + self.known_as.memory()
+            + self.seen.memory()
+            + self.log.memory()
+            + aliases
     }
 }
 
@@ -221,7 +238,7 @@ mod tests {
         assert_eq!(["a", "b", "c", "d"].map(|id| users.resolve(id)), [Some("c"), Some("c"), Some("c"), None]);
         assert_eq!((users.first_seen(c), users.id(c), users.id(a)), (Some(5), Some("c"), None));
         assert_eq!((users.universe(4).len(), users.universe(5).len()), (0, 1));
-        users.forget(c);
+        assert_eq!(users.forget(c), [a, b, c]);
         assert_eq!(["a", "b", "c"].map(|id| users.find(id)), [None; 3]);
         assert_eq!(users.universe(i64::MAX).len(), 0);
         assert_ne!(users.intern("a").unwrap(), a);

@@ -1,8 +1,6 @@
 //! Stores that change between questions: every way of answering agrees with the law over the facts handed over,
 //! on the store as it is and on snapshots of any age, which share indexes.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use roaring::RoaringBitmap;
 
@@ -15,12 +13,12 @@ use crate::store::{Among, Ingest, scan};
 use crate::time::Timestamp;
 use crate::value::Scalar;
 
-const DAY: i64 = 86_400_000;
+pub(super) const DAY: i64 = 86_400_000;
 /// 2026-06-15T12:00:00Z
-const NOW: i64 = 1_781_524_800_000;
+pub(super) const NOW: i64 = 1_781_524_800_000;
 
 #[derive(Clone, Debug)]
-enum Change {
+pub(super) enum Change {
     Event(u32, u8, i64, u8),
     Write(u32, u8, i64),
     Forget(u32),
@@ -32,7 +30,7 @@ enum Change {
     Ask,
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(super) fn change() -> impl Strategy<Value = Change> {
     let at = || {
         prop_oneof![
             (-40i64..3, -1i64..2).prop_map(|(days, ms)| NOW + days * DAY + ms),
@@ -54,7 +52,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply(store: &mut MemoryStore, change: &Change) {
+pub(super) fn apply(store: &mut MemoryStore, change: &Change) {
     let id = |user: u32| format!("u{user}");
     match *change {
         Change::Event(user, name, at, amount) => {
@@ -81,7 +79,7 @@ fn apply(store: &mut MemoryStore, change: &Change) {
     }
 }
 
-fn segments() -> Vec<Segment> {
+pub(super) fn segments() -> Vec<Segment> {
     let windows = [
         r#""in":{"last":"30d"}"#,
         r#""in":{"last":"10000y"}"#,
@@ -138,7 +136,7 @@ fn law(snapshot: &Snapshot, plan: &Plan, t: Timestamp) -> Vec<RoaringBitmap> {
     scan::resolve(snapshot, &leaves, t, Among::Everyone).unwrap()
 }
 
-fn agrees(snapshot: &Snapshot, segments: &[Segment], instants: &[i64]) {
+pub(super) fn agrees(snapshot: &Snapshot, segments: &[Segment], instants: &[i64]) {
     for segment in segments {
         let plan = Plan::of(segment).unwrap();
         for t in instants.iter().copied().map(Timestamp::from_millis) {
@@ -200,34 +198,6 @@ fn users_beyond_one_block_are_found() {
     (0..300).for_each(|i| apply(&mut store, &event(65_530 + i * 7 % 40, (i % 3) as u8, i64::from(i % 20))));
     agrees(&store.state, &segments, &[NOW]);
     agrees(&before, &segments, &[NOW]);
-}
-
-#[test]
-fn what_is_forgotten_lives_on_in_no_index() {
-    let mut store = MemoryStore::new().seal_after(2);
-    for user in ["ada", "bob"] {
-        for name in ["e0", "e1"] {
-            store.record(Event::new(user, name, Timestamp::from_millis(NOW - DAY))).unwrap();
-        }
-        store.set(user, "plan", 1, Timestamp::from_millis(NOW - DAY)).unwrap();
-    }
-    agrees(&store.state, &segments(), &[NOW]);
-    let (old, indexes) = (Arc::downgrade(&store.state.shelves[0].parts()[0]), store.memory_usage().indexes);
-    store.forget("ada").unwrap();
-    assert!(old.upgrade().is_none());
-    assert!(store.memory_usage().indexes < indexes);
-}
-
-#[test]
-fn what_is_current_stays_indexed() {
-    let mut store = MemoryStore::new().seal_after(1);
-    store.record(Event::new("ada", "e0", Timestamp::from_millis(NOW - DAY))).unwrap();
-    store.record(Event::new("bob", "e2", Timestamp::from_millis(NOW - DAY))).unwrap();
-    agrees(&store.state, &segments(), &[NOW]);
-    let before = store.memory_usage().indexes;
-    store.forget("bob").unwrap();
-    let after = store.memory_usage().indexes;
-    assert!(0 < after && after < before, "{before} {after}");
 }
 
 /// Numbers whose sums lie close to each other, cancel, or leave the floats.

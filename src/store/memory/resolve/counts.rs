@@ -5,6 +5,7 @@ use std::ops::Bound;
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::active::active;
+use super::asked::Asked;
 use super::distinct::{distinct, set_in_range};
 use super::hits::Question;
 use super::instants::Which;
@@ -31,41 +32,26 @@ pub(super) fn fast(
     if behaviour.same().is_some() || question.anchor.is_some() {
         return None;
     }
-    let bounds = did.scope.bounds(None)?;
-    let scan = |bounds| Scan::new(store, behaviour.matcher(), t, bounds, [behaviour.of(), None]);
+    let asked = Asked::new(store, behaviour.matcher(), t, did.scope.bounds(None)?);
     match behaviour.measure() {
-        Measure::Times(range) => Some(counted(store, &scan(bounds), range, t, |bits, names| {
-            patch(store, bits, names, |user| question.holds_for(at, user));
-        })),
-        Measure::First(_) | Measure::Latest(_) if behaviour.matcher().filter().is_none() => {
-            let which = if matches!(behaviour.measure(), Measure::First(_)) {
-                Which::First
-            } else {
-                Which::Latest(1)
-            };
-            let scan = scan(bounds);
-            let hi = if which == Which::First { i64::MAX } else { t };
-            let counted = Bounds { lo: i64::MIN, hi };
-            let bounds = Bounds { hi: bounds.hi.min(t), ..bounds };
-            let index = store.instants(scan.names(), which, counted);
-            let mut bits = index.within(bounds, |user| exact(store, scan.names(), which, counted, user));
-            bits.grow(store.users.numbers());
-            patch(store, &mut bits, scan.names(), |user| question.holds_for(at, user));
-            Some(bits)
-        }
+        Measure::Times(range) => Some(counted(&asked, range)),
+        Measure::First(_) if !asked.is_filtered() => Some(one_instant(&asked, Which::First)),
+        Measure::Latest(_) if !asked.is_filtered() => Some(one_instant(&asked, Which::Latest(1))),
         Measure::Sum { range, .. } => {
-            summed(store, &scan(bounds), range, |user| question.holds_for(at, user))
+            summed(store, &asked.scan(behaviour.of()), range, |user| question.holds_for(at, user))
         }
-        Measure::Distinct { range, .. } => distinct(store, &scan(bounds), range),
-        Measure::Active { unit, tz, range } => {
-            let scan = scan(bounds);
-            let by_units = by_units(store, &scan, *unit, *tz, range, |bits| {
-                patch(store, bits, scan.names(), |user| question.holds_for(at, user));
-            });
-            by_units.or_else(|| active(store, &scan, *unit, *tz, range))
-        }
+        Measure::Distinct { range, .. } => distinct(&asked, &asked.scan(behaviour.of()), range),
+        Measure::Active { unit, tz, range } => by_units(&asked, *unit, *tz, range)
+            .or_else(|| active(store, &asked.scan(behaviour.of()), *unit, *tz, range)),
         _ => None,
     }
+}
+
+/// The users whose first or latest event lies in the window.
+fn one_instant(asked: &Asked<'_>, which: Which) -> Bits {
+    let counted = Bounds { lo: i64::MIN, hi: if which == Which::First { i64::MAX } else { asked.t } };
+    let bounds = Bounds { hi: asked.bounds.hi.min(asked.t), ..asked.bounds };
+    asked.store.instants_within(&asked.names, which, counted, bounds)
 }
 
 /// Whether the leaf holds for one user, where counting rows decides it.
@@ -87,33 +73,6 @@ pub(super) fn of_user(store: &Snapshot, behaviour: &Behaviour, at: &LeafAt<'_>, 
         }
     });
     Some(low.is_none_or(|low| count >= low) && above.is_none_or(|above| count < above))
-}
-
-/// Asks anew about the users who have an event of the names in the tail, which indexes do not know.
-pub(super) fn patch(store: &Snapshot, bits: &mut Bits, names: &[u32], holds: impl Fn(u32) -> bool) {
-    for &name in names {
-        let mut last = None;
-        for row in store.tail.rows_of_name(name) {
-            if last.replace(row.user) != Some(row.user) {
-                bits.set(row.user, holds(row.user));
-            }
-        }
-    }
-}
-
-/// The instant of one user that an index stands for, exactly.
-pub(super) fn exact(store: &Snapshot, names: &[u32], which: Which, range: Bounds, user: u32) -> Option<i64> {
-    let mut instants = Vec::new();
-    for shelf in names.iter().filter_map(|&name| store.shelves.get(name as usize)) {
-        for part in shelf.parts() {
-            instants.extend(part.rows_of(user).map(|row| part.at(row)).filter(|at| range.contains(*at)));
-        }
-    }
-    instants.sort_unstable();
-    match which {
-        Which::First => instants.first().copied(),
-        Which::Latest(k) => instants.len().checked_sub(k as usize).and_then(|i| instants.get(i)).copied(),
-    }
 }
 
 /// A range of counts.
@@ -153,22 +112,16 @@ pub(super) fn thresholds(range: &Range) -> Thresholds {
 }
 
 /// The users whose count lies in the range.
-fn counted(
-    store: &Snapshot,
-    scan: &Scan<'_>,
-    range: &Range,
-    t: i64,
-    patch: impl Fn(&mut Bits, &[u32]),
-) -> Bits {
-    let Thresholds { low, above } = thresholds(range);
-    let by_index = |k: u64| k <= INDEXED && !scan.is_filtered() && reaches_the_end(scan, t);
+fn counted(asked: &Asked<'_>, range: &Range) -> Bits {
+    let (Thresholds { low, above }, store) = (thresholds(range), asked.store);
+    let by_index = |k: u64| k <= INDEXED && !asked.is_filtered() && reaches_the_end(asked);
     if above == Some(0) {
         return Bits::none(store.users.numbers());
     }
     if !low.into_iter().chain(above).all(by_index) {
-        return by_counting(store, scan, low, above);
+        return by_counting(store, &asked.scan(None), low, above);
     }
-    let at_least = |k: u64| by_recency(store, scan, u32::try_from(k).unwrap_or(u32::MAX));
+    let at_least = |k: u64| by_recency(asked, u32::try_from(k).unwrap_or(u32::MAX));
     let mut bits = match low {
         Some(low) => at_least(low),
         None => {
@@ -180,21 +133,17 @@ fn counted(
     if let Some(above) = above {
         bits.and_not(&at_least(above));
     }
-    patch(&mut bits, scan.names());
     bits
 }
 
 /// Whether the window ends with `T`, so that the most recent events are the ones that count.
-fn reaches_the_end(scan: &Scan<'_>, t: i64) -> bool {
-    scan.bounds().hi >= t
+fn reaches_the_end(asked: &Asked<'_>) -> bool {
+    asked.bounds.hi >= asked.t
 }
 
-pub(super) fn by_recency(store: &Snapshot, scan: &Scan<'_>, k: u32) -> Bits {
-    let (which, counted) = (Which::Latest(k), Bounds { lo: i64::MIN, hi: scan.bounds().hi });
-    let index = store.instants(scan.names(), which, counted);
-    let mut bits = index.within(scan.bounds(), |user| exact(store, scan.names(), which, counted, user));
-    bits.grow(store.users.numbers());
-    bits
+pub(super) fn by_recency(asked: &Asked<'_>, k: u32) -> Bits {
+    let counted = Bounds { lo: i64::MIN, hi: asked.bounds.hi };
+    asked.store.instants_within(&asked.names, Which::Latest(k), counted, asked.bounds)
 }
 
 /// The users with at least `low` rows, and fewer than `above`.

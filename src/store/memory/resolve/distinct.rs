@@ -6,6 +6,7 @@ use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::Codes;
 use super::super::snapshot::Snapshot;
+use super::asked::Asked;
 use super::counts::{Thresholds, by_recency, thresholds};
 use super::scan::{Batch, Scan, for_each};
 use crate::segment::Range;
@@ -40,7 +41,8 @@ impl Numbering {
 }
 
 /// The users whose number of distinct values lies in the range; `None` where this way is not for it.
-pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Option<Bits> {
+pub(super) fn distinct(asked: &Asked<'_>, scan: &Scan<'_>, range: &Range) -> Option<Bits> {
+    let store = asked.store;
     let Thresholds { low, above } = thresholds(range);
     let most = usize::try_from(above.max(low).unwrap_or(0)).ok().filter(|&most| most as u64 <= MOST)?;
     if most == 0 {
@@ -56,7 +58,7 @@ pub(super) fn distinct(store: &Snapshot, scan: &Scan<'_>, range: &Range) -> Opti
     }
     let tail: Vec<u32> =
         scan.tail().iter().map(|hit| numbering.number(hit.cells[0])).collect::<Option<_>>()?;
-    let candidates = candidates(store, scan, low);
+    let candidates = candidates(asked, low);
     let counting = Counting { scan, maps, tail, candidates, low, above };
     Some(match most {
         0..=2 => counting.with::<2>(store, most),
@@ -148,11 +150,10 @@ impl<const N: usize> Meeting<'_, N> {
 }
 
 /// Those who have enough events at all, where that spares looking at the values of many.
-fn candidates(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>) -> Option<Bits> {
-    let enough = low.filter(|&low| low > 1 && !scan.is_filtered())?;
-    let mut candidates = by_recency(store, scan, u32::try_from(enough).ok()?);
+fn candidates(asked: &Asked<'_>, low: Option<u64>) -> Option<Bits> {
+    let (enough, store) = (low.filter(|&low| low > 1 && !asked.is_filtered())?, asked.store);
+    let mut candidates = by_recency(asked, u32::try_from(enough).ok()?);
     candidates.grow(store.room() * store.blocks().count());
-    scan.tail().iter().for_each(|hit| candidates.insert(hit.user()));
     Some(candidates)
 }
 

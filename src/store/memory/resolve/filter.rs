@@ -67,10 +67,6 @@ impl<'a> Filtering<'a> {
         Self { store, t, filter }
     }
 
-    pub(super) fn filters(&self) -> bool {
-        self.filter.is_some()
-    }
-
     /// Whether an event with these properties passes.
     pub(super) fn passes(&self, cells: &[(u32, Cell)]) -> bool {
         self.filter.as_ref().is_none_or(|filter| {

@@ -1,29 +1,48 @@
 //! How long after each event of some names the next event of some others comes, of the same user.
 //!
-//! Decides two-step sequences with a `within`, and single steps with a `then_not`, by one comparison a row.
+//! Decides two-step sequences with a `within`, and single steps with a `then_not`, by one comparison an event. The
+//! index has the users and instants of the events in columns of its own, so that it does not care how the store lays
+//! them out.
+
+use std::sync::Arc;
 
 use super::super::bits::Bits;
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
+use super::cache::{Carried, Index};
+use super::rows::Rows;
 use super::scan::{for_each, mask_instants};
 use crate::plan::bounds::Bounds;
 
 /// A gap that is longer than all that can be told apart, or endless.
 const ENDLESS: u32 = u32::MAX;
 
-/// The gaps of the rows of some parts. Holds no part: what is erased from the store must not live on in an index.
-#[derive(Debug)]
+/// All of time.
+const EVER: Bounds = Bounds { lo: i64::MIN, hi: i64::MAX };
+
+/// The gap after each event.
+#[derive(Clone, Debug)]
 pub(super) struct Gaps {
-    /// In milliseconds, strictly positive, one a row; by part, in the order of the shelves.
-    parts: Vec<Vec<u32>>,
+    made: Arc<Made>,
+    /// What is so instead of users who have had an event since: them, and their gaps, by user.
+    changed: Vec<u32>,
+    since: Vec<Gap>,
 }
 
-/// The sealed parts of some names.
-fn parts_of<'a>(store: &'a Snapshot, names: &[u32]) -> Vec<&'a Part> {
-    let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-    shelves.flat_map(|shelf| shelf.parts()).map(AsRef::as_ref).collect()
+/// By bucket: the events, and their gaps in milliseconds, strictly positive.
+#[derive(Clone, Debug)]
+struct Made(Vec<(Part, Vec<u32>)>);
+
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    user: u32,
+    at: i64,
+    gap: u32,
 }
+
+/// The gaps between what: names before, and names after.
+pub(super) type About<'a> = (&'a [u32], &'a [u32]);
 
 /// What is asked of an event and the gap after it.
 #[derive(Clone, Copy, Debug)]
@@ -34,28 +53,46 @@ pub(super) enum Follows {
     NotWithin(u32),
 }
 
-impl Gaps {
-    pub(super) fn new(store: &Snapshot, before: &[u32], after: &[u32]) -> Self {
-        let (earlier, later) = (parts_of(store, before), parts_of(store, after));
-        let mut parts: Vec<_> = earlier.iter().map(|part| Vec::with_capacity(part.len())).collect();
+impl Follows {
+    fn holds(self, at: i64, gap: u32) -> bool {
+        match self {
+            Self::Within(most, until) => gap <= most && at + i64::from(gap) <= until,
+            Self::NotWithin(least) => gap > least,
+        }
+    }
+}
+
+impl Made {
+    fn new(store: &Snapshot, (before, after): About<'_>) -> Self {
+        let (earlier, later) = (Rows::new(store, before, EVER), Rows::new(store, after, EVER));
+        let buckets: Vec<i32> = earlier.buckets();
+        let mut made: Vec<_> = buckets.iter().map(|bucket| (Part::new(*bucket, &[]), Vec::new())).collect();
+        let mut rows = Vec::new();
         for high in store.blocks() {
             let next = Next::of_block(&later, high);
-            for (part, gaps) in earlier.iter().zip(&mut parts) {
-                let Some(block) = part.block(high) else { continue };
-                // rows come by user and time, as the later ones do
+            for (bucket, (part, gaps)) in buckets.iter().zip(&mut made) {
+                if earlier.of(*bucket, high, &mut rows) {
+                    rows.sort_unstable();
+                }
                 let mut from = 0;
-                gaps.extend(block.rows().map(|row| next.gap(part.users()[row], part.at(row), &mut from)));
+                for &(low, at) in &rows {
+                    part.push(u32::from(high) << 16 | u32::from(low), at, 0);
+                    gaps.push(next.gap(low, at, &mut from));
+                }
             }
         }
-        Self { parts }
+        made.iter_mut().for_each(|(part, gaps)| {
+            part.finish();
+            gaps.shrink_to_fit();
+        });
+        Self(made)
     }
 
-    /// The users with an event in the bounds that is followed as asked; `before` and the parts of the store are
-    /// those that the gaps were made from.
-    pub(super) fn users(&self, store: &Snapshot, before: &[u32], bounds: Bounds, follows: Follows) -> Bits {
+    /// The users with an event in the bounds that is followed as asked.
+    fn users(&self, store: &Snapshot, bounds: Bounds, follows: Follows) -> Bits {
         let (room, mut bits) = (store.room(), Bits::none(store.room() * store.blocks().count()));
         let (mut mask, mut instants) = (Vec::new(), None);
-        for (part, gaps) in parts_of(store, before).into_iter().zip(&self.parts) {
+        for (part, gaps) in &self.0 {
             let (start, end) = part.span();
             if end < bounds.lo || start > bounds.hi {
                 continue;
@@ -93,9 +130,108 @@ impl Gaps {
         }
         bits
     }
+}
 
-    pub(super) fn memory(&self) -> usize {
-        self.parts.iter().map(|gaps| gaps.capacity() * 4 + 24).sum()
+impl Gaps {
+    pub(super) fn new(store: &Snapshot, about: About<'_>) -> Self {
+        Self { made: Arc::new(Made::new(store, about)), changed: Vec::new(), since: Vec::new() }
+    }
+
+    /// With the events of the log since a position.
+    pub(super) fn carried(&self, store: &Snapshot, about: About<'_>, since: u64) -> Carried<Self> {
+        let names = [about.0, about.1].concat();
+        let Some(arrived) = store.events_since(since, &names, EVER) else { return Carried::Lost };
+        let mut again: Vec<u32> = arrived.into_iter().map(|(user, _)| user).collect();
+        again.dedup();
+        if again.is_empty() {
+            return Carried::Same;
+        }
+        // looking users up one by one pays for few only
+        let made: usize = self.made.0.iter().map(|(_, gaps)| gaps.len()).sum();
+        if self.since.len() + again.len() > 256 + made / 8 {
+            return Carried::Lost;
+        }
+        let is_again = |user: u32| again.binary_search(&user).is_ok();
+        let mut changed: Vec<u32> = self
+            .changed
+            .iter()
+            .copied()
+            .filter(|user| !is_again(*user))
+            .chain(again.iter().copied())
+            .collect();
+        changed.sort_unstable();
+        let mut gaps: Vec<Gap> = self.since.iter().copied().filter(|gap| !is_again(gap.user)).collect();
+        again.iter().for_each(|user| of_user(store, about, *user, &mut gaps));
+        gaps.sort_by_key(|gap| gap.user);
+        Carried::New(Self { made: Arc::clone(&self.made), changed, since: gaps })
+    }
+
+    /// The users with an event in the bounds that is followed as asked.
+    pub(super) fn users(&self, store: &Snapshot, bounds: Bounds, follows: Follows) -> Bits {
+        let mut bits = self.made.users(store, bounds, follows);
+        self.changed.iter().for_each(|user| bits.remove(*user));
+        for gap in &self.since {
+            if bounds.contains(gap.at) && follows.holds(gap.at, gap.gap) {
+                bits.insert(gap.user);
+            }
+        }
+        bits
+    }
+}
+
+impl Index for Gaps {
+    fn shared(&self) -> (usize, usize) {
+        let bytes = |(part, gaps): &(Part, Vec<u32>)| part.memory().0 + gaps.capacity() * 4 + 24;
+        (Arc::as_ptr(&self.made).addr(), self.made.0.iter().map(bytes).sum())
+    }
+
+    fn own(&self) -> usize {
+        self.changed.capacity() * 4 + self.since.capacity() * size_of::<Gap>()
+    }
+
+    fn erase(&mut self, user: u32) {
+        self.changed.retain(|of| *of != user);
+        self.since.retain(|gap| gap.user != user);
+        if self.made.0.iter().any(|(part, _)| !part.rows_of(user).is_empty()) {
+            for (part, gaps) in &mut Arc::make_mut(&mut self.made).0 {
+                gaps[part.rows_of(user)].fill(ENDLESS);
+                part.wipe(user);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn says(&self, user: u32) -> bool {
+        let says = |(part, gaps): &(Part, Vec<u32>)| {
+            part.rows_of(user).any(|row| gaps[row] != ENDLESS || part.at(row) != part.span().0)
+        };
+        self.made.0.iter().any(says)
+            || self.changed.contains(&user)
+            || self.since.iter().any(|gap| gap.user == user)
+    }
+}
+
+/// The gaps of one user.
+fn of_user(store: &Snapshot, (before, after): About<'_>, user: u32, gaps: &mut Vec<Gap>) {
+    let instants = |names: &[u32]| {
+        let mut instants = Vec::new();
+        for &name in names {
+            for part in store.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts()) {
+                instants.extend(part.rows_of(user).map(|row| part.at(row)));
+            }
+            instants.extend(store.tail.rows_of(name, user).map(|row| row.at));
+        }
+        instants.sort_unstable();
+        instants
+    };
+    let later = instants(after);
+    for at in instants(before) {
+        let next = later.get(later.partition_point(|then| *then <= at));
+        gaps.push(Gap {
+            user,
+            at,
+            gap: next.map_or(ENDLESS, |then| u32::try_from(then - at).unwrap_or(ENDLESS)),
+        });
     }
 }
 
@@ -105,12 +241,11 @@ struct Next {
 }
 
 impl Next {
-    fn of_block(parts: &[&Part], high: u16) -> Self {
-        let mut rows = Vec::new();
-        for part in parts {
-            if let Some(block) = part.block(high) {
-                rows.extend(block.rows().map(|row| (part.users()[row], part.at(row))));
-            }
+    fn of_block(later: &Rows<'_>, high: u16) -> Self {
+        let (mut rows, mut of_bucket) = (Vec::new(), Vec::new());
+        for bucket in later.buckets() {
+            later.of(bucket, high, &mut of_bucket);
+            rows.append(&mut of_bucket);
         }
         // stable, since the parts come in order of time but for those of one bucket
         rows.sort();

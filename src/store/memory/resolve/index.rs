@@ -1,86 +1,32 @@
-//! Indexes made for the shape of a leaf when it is first asked, and kept while what they were made from stays
-//! the same.
+//! Indexes made for the shape of a leaf when it is first asked, and brought forward as facts arrive.
+//!
+//! An index says what is so at one position of the log that it follows. While facts only arrive, a snapshot brings
+//! the newest index before it forward by what the log has since; sealing and merging change no fact and no index.
+//! Erasure does: then the store goes on with indexes of its own ([`Indexes::fork`]), and older snapshots with theirs.
 
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use hashbrown::HashMap;
-
-use super::super::attributes::Table;
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
+use super::cache::{Bounded, Cache, Carried, Index, fit};
+use super::carried::Instants;
 use super::gaps::Gaps;
-use super::instants::{UserInstants, Which};
+use super::instants::Which;
 use super::latest::LatestValues;
 use super::units::UnitBits;
 use crate::plan::bounds::Bounds;
 use crate::time::{Timestamp, Unit};
 use chrono_tz::Tz;
 
-/// All of time.
-pub(super) const EVER: Bounds = Bounds { lo: i64::MIN, hi: i64::MAX };
-
-/// Indexes that are kept at once, a kind, before all of that kind are let go.
-const KEPT: usize = 512;
-
-/// Something made from parts of the store, by what it is about.
-#[derive(Debug)]
-struct Cache<K, V> {
-    made: Mutex<HashMap<K, Made<V>>>,
-}
-
-#[derive(Debug)]
-struct Made<V> {
-    /// Of what it was made from.
-    versions: Vec<u64>,
-    value: Arc<V>,
-}
-
-impl<K, V> Default for Cache<K, V> {
-    fn default() -> Self {
-        Self { made: Mutex::new(HashMap::new()) }
-    }
-}
-
-impl<K: Eq + Hash, V> Cache<K, V> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Made<V>>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Made outside the lock: readers never wait for each other's work.
-    fn get(&self, key: K, versions: Vec<u64>, make: impl FnOnce() -> V) -> Arc<V> {
-        if let Some(made) = self.lock().get(&key).filter(|made| made.versions == versions) {
-            return Arc::clone(&made.value);
-        }
-        let value = Arc::new(make());
-        let mut all = self.lock();
-        if all.len() >= KEPT {
-            all.clear();
-        }
-        all.insert(key, Made { versions, value: Arc::clone(&value) });
-        value
-    }
-
-    /// Lets go what was made from other versions than these, looking outside the lock as well.
-    fn keep(&self, versions: impl Fn(&K) -> Vec<u64>) {
-        let mut all = std::mem::take(&mut *self.lock());
-        all.retain(|key, made| made.versions == versions(key));
-        let mut now = self.lock();
-        for (key, made) in all {
-            now.entry(key).or_insert(made);
-        }
-    }
-
-    fn memory(&self, of: impl Fn(&V) -> usize) -> usize {
-        self.lock().values().map(|made| of(&made.value)).sum()
-    }
-}
+/// Bytes that indexes may take in any case.
+const FLOOR: usize = 64 << 20;
 
 /// The indexes of a store, shared by its snapshots.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Indexes {
-    /// By names, which instant, and the range counted (to the end of time where no sealed event is later).
-    instants: Cache<(Vec<u32>, Which, i64, i64), UserInstants>,
+    /// By names, which instant, and the range counted (to the end of time where no event is later).
+    instants: Cache<(Vec<u32>, Which, i64, i64), Instants>,
     /// By names, calendar and bucket.
     units: Cache<(Vec<u32>, Unit, Tz, i32), UnitBits>,
     /// By the names before and after.
@@ -89,91 +35,191 @@ pub(crate) struct Indexes {
     values: Cache<(String, i64), LatestValues>,
     /// By the last instant counted.
     universes: Cache<i64, Bits>,
+    /// Goes up whenever an index is asked for.
+    clock: Arc<AtomicU64>,
+    /// Bytes that all of them may take.
+    limit: AtomicUsize,
+}
+
+impl Default for Indexes {
+    fn default() -> Self {
+        let clock = Arc::default();
+        Self {
+            instants: Cache::new(&clock),
+            units: Cache::new(&clock),
+            gaps: Cache::new(&clock),
+            values: Cache::new(&clock),
+            universes: Cache::new(&clock),
+            limit: AtomicUsize::new(FLOOR),
+            clock,
+        }
+    }
 }
 
 impl Indexes {
+    fn all(&self) -> [&dyn Bounded; 5] {
+        [&self.instants, &self.units, &self.gaps, &self.values, &self.universes]
+    }
+
     pub(crate) fn memory(&self) -> usize {
-        self.instants.memory(UserInstants::memory)
-            + self.units.memory(UnitBits::memory)
-            + self.gaps.memory(Gaps::memory)
-            + self.values.memory(LatestValues::memory)
-            + self.universes.memory(Bits::memory)
+        self.all().iter().map(|cache| cache.bytes()).sum()
+    }
+
+    /// They may take so many bytes from now on, and 64 MiB in any case.
+    pub(in crate::store::memory) fn bound(&self, bytes: usize) {
+        self.limit.store(bytes.max(FLOOR), Ordering::Relaxed);
+    }
+
+    /// They may take so many bytes from now on.
+    pub(in crate::store::memory) fn bound_exactly(&self, bytes: usize) {
+        self.limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// An index, after others have made room for it.
+    fn fitting<V>(&self, (index, is_new): (Arc<V>, bool)) -> Arc<V> {
+        if is_new {
+            fit(&self.all(), self.limit.load(Ordering::Relaxed));
+        }
+        index
+    }
+
+    /// Indexes that go their own way: the newest states, of events of the names that stay as they are.
+    pub(in crate::store::memory) fn fork(&self, stays: impl Fn(u32) -> bool) -> Self {
+        let clock = Arc::clone(&self.clock);
+        let stay = |names: &[u32]| names.iter().all(|name| stays(*name));
+        Self {
+            instants: self.instants.fork(&clock, |(names, ..)| stay(names)),
+            units: self.units.fork(&clock, |(names, ..)| stay(names)),
+            gaps: self.gaps.fork(&clock, |(before, after)| stay(before) && stay(after)),
+            values: self.values.fork(&clock, |_| true),
+            universes: self.universes.fork(&clock, |_| true),
+            limit: AtomicUsize::new(self.limit.load(Ordering::Relaxed)),
+            clock,
+        }
+    }
+
+    /// How many there are, and how many say something about a user.
+    #[cfg(test)]
+    pub(in crate::store::memory) fn saying(&self, user: u32) -> (usize, usize) {
+        let each = self.all().map(|cache| cache.saying(user));
+        each.into_iter().fold((0, 0), |(all, saying), (a, s)| (all + a, saying + s))
+    }
+
+    /// Lets go whatever they say about a user.
+    pub(in crate::store::memory) fn erase(&self, user: u32) {
+        self.all().iter().for_each(|cache| cache.erase(user));
+    }
+}
+
+impl Index for Bits {
+    fn shared(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
+    fn own(&self) -> usize {
+        self.memory()
+    }
+
+    fn erase(&mut self, user: u32) {
+        self.remove(user);
+    }
+
+    #[cfg(test)]
+    fn says(&self, user: u32) -> bool {
+        self.contains(user)
     }
 }
 
 impl Snapshot {
-    /// The parts of some names that can hold instants of the range, by their ids.
-    fn versions(&self, names: &[u32], range: Bounds) -> Vec<u64> {
-        let shelves = names.iter().filter_map(|&name| self.shelves.get(name as usize));
-        shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi)).map(|part| part.id()).collect()
+    /// The events of some names in a range since a position of the log, as user and instant, sorted; `None` where it
+    /// does not reach back so far.
+    pub(super) fn events_since(
+        &self,
+        position: u64,
+        names: &[u32],
+        range: Bounds,
+    ) -> Option<Vec<(u32, i64)>> {
+        let mut asked = vec![false; self.names.len()];
+        names.iter().filter_map(|name| asked.get_mut(*name as usize).map(|asked| *asked = true)).count();
+        let is_asked = |name: u32| asked.get(name as usize).copied().unwrap_or(false);
+        let arrived = self.arrivals.since(position)?;
+        let arrived = arrived.filter(|event| is_asked(event.name) && range.contains(event.at));
+        let mut arrived: Vec<_> = arrived.map(|event| (event.user, event.at)).collect();
+        arrived.sort_unstable();
+        Some(arrived)
     }
 
-    fn unit_versions(&self, names: &[u32], bucket: i32) -> (Vec<u64>, Bounds) {
-        let start = i64::from(bucket) << 32;
-        let range = Bounds { lo: start, hi: start + 0xffff_ffff };
-        let mut versions = self.versions(names, range);
-        versions.push(self.room() as u64);
-        (versions, range)
-    }
-
-    fn gap_versions(&self, before: &[u32], after: &[u32]) -> Vec<u64> {
-        [before, after].map(|names| self.versions(names, EVER)).concat()
-    }
-
-    fn value_versions(&self, table: &Table) -> Vec<u64> {
-        vec![table.version(), self.users.numbers() as u64]
-    }
-
-    /// Lets go all indexes that were made from what is no longer so: of erased facts none may stay in memory.
-    /// Older snapshots that still ask make theirs again.
-    pub(in crate::store::memory) fn let_go_indexes(&self) {
-        let Indexes { instants, units, gaps, values, universes } = &*self.indexes;
-        instants.keep(|(names, _, lo, hi)| self.versions(names, Bounds { lo: *lo, hi: *hi }));
-        units.keep(|(names, _, _, bucket)| self.unit_versions(names, *bucket).0);
-        gaps.keep(|(before, after)| self.gap_versions(before, after));
-        let of_table = |name: &str| self.attributes.table(name).map(|table| self.value_versions(table));
-        values.keep(|(attribute, _)| of_table(attribute).unwrap_or_default());
-        universes.keep(|_| vec![self.users.version()]);
-    }
-
-    /// The latest instant of a sealed event of the names.
+    /// The latest instant of an event of the names, or one after it.
     fn last_instant(&self, names: &[u32]) -> i64 {
-        let shelves = names.iter().filter_map(|&name| self.shelves.get(name as usize));
-        shelves.filter_map(|shelf| shelf.last_instant()).max().unwrap_or(i64::MIN)
+        let last = names.iter().filter_map(|&name| self.latest.get(name as usize));
+        last.copied().max().unwrap_or(i64::MIN)
     }
 
-    /// One instant a user, from the sealed events of the names in a range.
-    pub(super) fn instants(&self, names: &[u32], which: Which, range: Bounds) -> Arc<UserInstants> {
+    /// The users of whom one instant, among their events of the names in a range, lies in the bounds.
+    pub(super) fn instants_within(&self, names: &[u32], which: Which, range: Bounds, bounds: Bounds) -> Bits {
         let hi = if range.hi >= self.last_instant(names) { i64::MAX } else { range.hi };
-        let range = Bounds { hi, ..range };
-        let make = || UserInstants::new(self, names, which, range);
-        self.indexes.instants.get((names.to_vec(), which, range.lo, hi), self.versions(names, range), make)
+        let about = (names, which, Bounds { hi, ..range });
+        let index = self.indexes.instants.get(
+            (names.to_vec(), which, range.lo, hi),
+            self.arrivals.position(),
+            |index, since| index.carried(self, about, since),
+            || Instants::new(self, about),
+        );
+        let index = self.indexes.fitting(index);
+        index.within(self, about, bounds)
     }
 
-    /// Who was active in each whole unit, from the sealed events of the names in one bucket.
+    /// Who was active in each whole unit, from the events of the names in one bucket.
     pub(super) fn unit_bits(&self, names: &[u32], unit: Unit, tz: Tz, bucket: i32) -> Arc<UnitBits> {
-        let (versions, range) = self.unit_versions(names, bucket);
-        let make = || UnitBits::new(self, names, unit, tz, range);
-        self.indexes.units.get((names.to_vec(), unit, tz, bucket), versions, make)
+        let about = (names, unit, tz, bucket);
+        let index = self.indexes.units.get(
+            (names.to_vec(), unit, tz, bucket),
+            self.arrivals.position(),
+            |index, since| index.carried(self, about, since),
+            || UnitBits::new(self, about),
+        );
+        self.indexes.fitting(index)
     }
 
-    /// How long after each sealed event of some names the next of some others comes.
+    /// How long after each event of some names the next of some others comes.
     pub(super) fn gaps(&self, before: &[u32], after: &[u32]) -> Arc<Gaps> {
-        let make = || Gaps::new(self, before, after);
-        self.indexes.gaps.get((before.to_vec(), after.to_vec()), self.gap_versions(before, after), make)
+        let index = self.indexes.gaps.get(
+            (before.to_vec(), after.to_vec()),
+            self.arrivals.position(),
+            |index, since| index.carried(self, (before, after), since),
+            || Gaps::new(self, (before, after)),
+        );
+        self.indexes.fitting(index)
     }
 
     /// The value of an attribute of every user at an instant.
     pub(super) fn latest_values(&self, attribute: &str, at: i64) -> Option<Arc<LatestValues>> {
-        let table = self.attributes.table(attribute)?;
+        let (table, users) = (self.attributes.table(attribute)?, self.users.numbers());
         let until = if table.last_at().is_none_or(|last| at >= last) { i64::MAX } else { at };
-        let make = || LatestValues::new(table, self.users.numbers(), until);
-        Some(self.indexes.values.get((attribute.to_owned(), until), self.value_versions(table), make))
+        let index = self.indexes.values.get(
+            (attribute.to_owned(), until),
+            table.log().position(),
+            |index, since| index.carried(table, users, until, since),
+            || LatestValues::new(table, users, until),
+        );
+        Some(self.indexes.fitting(index))
     }
 
     /// The universe at an instant.
     pub(in crate::store::memory) fn everyone(&self, at: Timestamp) -> Arc<Bits> {
         let at = if at.millis() >= self.users.last_seen() { i64::MAX } else { at.millis() };
-        self.indexes.universes.get(at, vec![self.users.version()], || self.users.universe(at))
+        let carry = |bits: &Bits, since| match self.users.log().since(since) {
+            Some(changed) => {
+                let mut bits = bits.clone();
+                bits.grow(self.users.numbers());
+                let known = |user| self.users.first_seen(user).is_some_and(|seen| seen <= at);
+                changed.for_each(|user| bits.set(user, known(user)));
+                Carried::New(bits)
+            }
+            None => Carried::Lost,
+        };
+        let index =
+            self.indexes.universes.get(at, self.users.log().position(), carry, || self.users.universe(at));
+        self.indexes.fitting(index)
     }
 }

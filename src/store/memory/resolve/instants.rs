@@ -4,10 +4,12 @@
 //! nothing else. An instant is kept as a code of 32 bits in two halves, so that a comparison reads two bytes a
 //! user and looks at the other two only for users in the unit of the window's edge.
 
+use std::sync::Arc;
+
 use super::super::bits::Bits;
 use super::super::kernel;
-use super::super::part::Part;
 use super::super::snapshot::Snapshot;
+use super::rows::Rows;
 use crate::plan::bounds::Bounds;
 
 /// Which instant of a user is kept.
@@ -20,7 +22,7 @@ pub(super) enum Which {
 }
 
 /// One instant for each user that has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct UserInstants {
     base: i64,
     /// A code counts units of `2^shift` ms from the base, from [`FIRST`]; 0 stands for no instant.
@@ -28,14 +30,16 @@ pub(super) struct UserInstants {
     /// Users a block.
     room: usize,
     /// By high half of the user; a block without users is empty.
-    blocks: Vec<Halves>,
+    blocks: Vec<Arc<Halves>>,
+    /// The events it was made from.
+    rows: usize,
 }
 
 /// The first code, whose coarse half is one that no missing instant has.
 const FIRST: u32 = 1 << 16;
 
 /// Codes in two halves, dense over a block or of some users of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Halves {
     /// `None`: one entry for each low half.
     users: Option<Vec<u16>>,
@@ -47,23 +51,29 @@ struct Halves {
 /// much as a word of the dense form.
 const SPARSE: usize = 4;
 
+/// What an instant is, held against what a code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Than {
+    Earlier,
+    /// In the unit of the code.
+    Same,
+    Later,
+    /// The code stands for none.
+    None,
+}
+
 impl UserInstants {
-    /// From the sealed events of the names in a range.
+    /// From the events of the names in a range.
     pub(super) fn new(store: &Snapshot, names: &[u32], which: Which, range: Bounds) -> Self {
-        let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-        let parts = shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi));
-        let mut parts: Vec<&Part> = parts.map(AsRef::as_ref).collect();
-        parts.sort_by_key(|part| part.bucket());
-        let (base, end) = match (parts.first(), parts.last()) {
-            (Some(first), Some(last)) => (first.span().0, last.span().1),
+        let rows = Rows::new(store, names, range);
+        let buckets = rows.buckets();
+        let (base, end) = match (buckets.first(), buckets.last()) {
+            (Some(first), Some(last)) => (i64::from(*first) << 32, (i64::from(*last) + 1) << 32),
             _ => (0, 0),
         };
         let shift = (0..32).find(|shift| (end - base) >> shift < i64::from(u32::MAX - FIRST)).unwrap_or(32);
-        let mut this = Self { base, shift, room: store.room(), blocks: Vec::new() };
-        if which != Which::First {
-            parts.reverse();
-        }
-        this.blocks = store.blocks().map(|high| this.block(&parts, high, which, range)).collect();
+        let mut this = Self { base, shift, room: store.room(), blocks: Vec::new(), rows: rows.len() };
+        this.blocks = store.blocks().map(|high| Arc::new(this.block(&rows, &buckets, high, which))).collect();
         this
     }
 
@@ -72,22 +82,21 @@ impl UserInstants {
         ((at - self.base) >> self.shift) as u32 + FIRST
     }
 
+    /// The latest instant that has a code.
+    fn highest(&self) -> i64 {
+        self.base + (i64::from(u32::MAX - FIRST) << self.shift)
+    }
+
     /// Goes through the buckets from one end of time, counting down for each user.
-    fn block(&self, parts: &[&Part], high: u16, which: Which, range: Bounds) -> Halves {
+    fn block(&self, all: &Rows<'_>, buckets: &[i32], high: u16, which: Which) -> Halves {
         let mut rows = Vec::new();
         let room = self.room;
         let mut codes = vec![0u32; room];
         let mut met = vec![0u32; room];
         let wanted = if let Which::Latest(k) = which { k } else { 1 };
-        for same in parts.chunk_by(|a, b| a.bucket() == b.bucket()) {
-            rows.clear();
-            for part in same {
-                let Some(block) = part.block(high) else { continue };
-                let users = &part.users()[block.rows()];
-                let of_part = users.iter().zip(block.rows()).map(|(&low, row)| (low, part.at(row)));
-                rows.extend(of_part.filter(|(_, at)| range.contains(*at)));
-            }
-            if same.len() > 1 && wanted > 1 {
+        let mut take = |bucket: i32| {
+            let unsorted = all.of(bucket, high, &mut rows);
+            if unsorted && wanted > 1 {
                 rows.sort_unstable();
             }
             let mut meet = |&(low, at): &(u16, i64)| {
@@ -96,7 +105,7 @@ impl UserInstants {
                     // parts of one bucket come in no order of time
                     let this = self.code(at);
                     let better = if which == Which::First { this < *code } else { this > *code };
-                    if *met == 0 || (*met == 1 && better && same.len() > 1) {
+                    if *met == 0 || (*met == 1 && better && unsorted) {
                         *code = this;
                     }
                     *met = 1;
@@ -111,15 +120,63 @@ impl UserInstants {
                 Which::First => rows.iter().for_each(&mut meet),
                 Which::Latest(_) => rows.iter().rev().for_each(&mut meet),
             }
+        };
+        match which {
+            Which::First => buckets.iter().for_each(|bucket| take(*bucket)),
+            Which::Latest(_) => buckets.iter().rev().for_each(|bucket| take(*bucket)),
         }
         Halves::new(&codes)
+    }
+
+    /// The events it was made from.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How an instant compares with that of a user.
+    pub(super) fn compare(&self, user: u32, at: i64) -> Than {
+        let block = self.blocks.get((user >> 16) as usize);
+        let Some(code) = block.map(|block| block.get(user)).filter(|code| *code != 0) else {
+            return Than::None;
+        };
+        match ((at - self.base) >> self.shift).cmp(&i64::from(code - FIRST)) {
+            std::cmp::Ordering::Less => Than::Earlier,
+            std::cmp::Ordering::Equal => Than::Same,
+            std::cmp::Ordering::Greater => Than::Later,
+        }
+    }
+
+    /// The earliest that the instant of a user can be.
+    pub(super) fn at_least(&self, user: u32) -> Option<i64> {
+        let code = self.blocks.get((user >> 16) as usize)?.get(user);
+        (code != 0).then(|| self.base + (i64::from(code - FIRST) << self.shift))
+    }
+
+    /// The same with other instants of some users, sorted by user; `None` where there is no place for them.
+    pub(super) fn with(&self, others: &[(u32, i64)]) -> Option<Self> {
+        let mut this = self.clone();
+        if others.iter().any(|(_, at)| *at < self.base || *at > self.highest()) {
+            return None;
+        }
+        for of_block in others.chunk_by(|(a, _), (b, _)| a >> 16 == b >> 16) {
+            let codes = of_block.iter().map(|(user, at)| (*user, self.code(*at)));
+            let block = this.blocks.get_mut((of_block.first()?.0 >> 16) as usize)?;
+            Arc::make_mut(block).set(codes, self.room)?;
+        }
+        Some(this)
+    }
+
+    /// Lets a user have no instant.
+    pub(super) fn erase(&mut self, user: u32) {
+        let block = self.blocks.get_mut((user >> 16) as usize).filter(|block| block.get(user) != 0);
+        block.into_iter().for_each(|block| Arc::make_mut(block).erase(user));
     }
 
     /// The users whose instant lies in the bounds. `exact` tells the instant of a user where the code cannot.
     pub(super) fn within(&self, bounds: Bounds, exact: impl Fn(u32) -> Option<i64>) -> Bits {
         let mut words = vec![0; self.blocks.len() * self.room / 64];
         let lowest = bounds.lo.max(self.base);
-        let highest = bounds.hi.min(self.base + (i64::from(u32::MAX - FIRST) << self.shift));
+        let highest = bounds.hi.min(self.highest());
         if lowest <= highest {
             let (lo, hi) = (self.code(lowest), self.code(highest));
             // whether an edge unit lies only partly inside
@@ -138,10 +195,11 @@ impl UserInstants {
     }
 
     pub(super) fn memory(&self) -> usize {
-        let block = |b: &Halves| {
+        let block = |b: &Arc<Halves>| {
             (b.coarse.capacity() + b.fine.capacity() + b.users.as_ref().map_or(0, Vec::capacity)) * 2
         };
-        self.blocks.iter().map(block).sum::<usize>() + self.blocks.capacity() * size_of::<Halves>()
+        let halves = size_of::<Halves>() + 24;
+        self.blocks.iter().map(block).sum::<usize>() + self.blocks.len() * halves
     }
 }
 
@@ -156,6 +214,48 @@ impl Halves {
         let coarse = kept.iter().map(|(_, code)| (**code >> 16) as u16).collect();
         let fine = kept.iter().map(|(_, code)| **code as u16).collect();
         Self { users, coarse, fine }
+    }
+
+    /// Where the code of a user is.
+    #[allow(clippy::cast_possible_truncation)] // the low half
+    fn place(&self, user: u32) -> Option<usize> {
+        match &self.users {
+            None => Some(usize::from(user as u16)).filter(|place| *place < self.coarse.len()),
+            Some(users) => users.binary_search(&(user as u16)).ok(),
+        }
+    }
+
+    /// The code of a user; 0 where there is none.
+    fn get(&self, user: u32) -> u32 {
+        let code = |place: usize| u32::from(self.coarse[place]) << 16 | u32::from(self.fine[place]);
+        self.place(user).map_or(0, code)
+    }
+
+    /// Sets the codes of users; `None` where there is no place for one.
+    #[allow(clippy::cast_possible_truncation)] // halves
+    fn set(&mut self, codes: impl Iterator<Item = (u32, u32)> + Clone, room: usize) -> Option<()> {
+        let low = |user: u32| usize::from(user as u16);
+        if codes.clone().any(|(user, _)| low(user) >= room) {
+            return None;
+        }
+        if codes.clone().any(|(user, _)| self.place(user).is_none()) {
+            let mut all = vec![0; room];
+            self.users.iter().flatten().for_each(|user| all[usize::from(*user)] = self.get((*user).into()));
+            codes.for_each(|(user, code)| all[low(user)] = code);
+            *self = Self::new(&all);
+            return Some(());
+        }
+        for (user, code) in codes {
+            let place = self.place(user)?;
+            (self.coarse[place], self.fine[place]) = ((code >> 16) as u16, code as u16);
+        }
+        Some(())
+    }
+
+    fn erase(&mut self, user: u32) {
+        if let Some(place) = self.place(user) {
+            (self.coarse[place], self.fine[place]) = (0, 0);
+        }
     }
 
     /// Sets the bits of the users whose code lies in `[lo, hi]` and, at an edge, passes.

@@ -4,6 +4,9 @@
 //! most have ways of their own, which agree with it.
 
 mod active;
+mod asked;
+mod cache;
+mod carried;
 mod counts;
 mod distinct;
 mod filter;
@@ -13,6 +16,7 @@ mod index;
 mod instants;
 mod latest;
 mod point;
+mod rows;
 mod scan;
 mod sequences;
 mod sums;
@@ -126,6 +130,8 @@ impl Snapshot {
     }
 }
 
+#[cfg(test)]
+mod carried_tests;
 #[cfg(test)]
 mod change_tests;
 #[cfg(test)]

@@ -21,7 +21,6 @@ pub(super) const BLOCK: usize = 1 << 16;
 pub(super) struct Scan<'a> {
     names: Vec<u32>,
     bounds: Bounds,
-    is_filtered: bool,
     parts: Vec<PartScan<'a>>,
     /// What counts of the tail, by user.
     tail: Vec<TailHit>,
@@ -63,10 +62,6 @@ pub(super) enum Batch<'a> {
 }
 
 impl TailHit {
-    pub(super) fn user(&self) -> u32 {
-        self.user
-    }
-
     /// The low half of the user.
     #[allow(clippy::cast_possible_truncation)] // the half
     pub(super) fn low(&self) -> usize {
@@ -169,13 +164,7 @@ impl<'a> Scan<'a> {
                 columns: wanted.map(|wanted| wanted.and_then(|property| part.column(property))),
                 filter: filtering.of_part(part),
             });
-        let mut scan = Self {
-            parts: parts.collect(),
-            tail: Vec::new(),
-            is_filtered: filtering.filters(),
-            names,
-            bounds,
-        };
+        let mut scan = Self { parts: parts.collect(), tail: Vec::new(), names, bounds };
         scan.read_tail(store, &filtering, wanted);
         scan
     }
@@ -191,18 +180,6 @@ impl<'a> Scan<'a> {
             }
         }
         self.tail.sort_by_key(|hit| hit.user);
-    }
-
-    pub(super) fn names(&self) -> &[u32] {
-        &self.names
-    }
-
-    pub(super) fn is_filtered(&self) -> bool {
-        self.is_filtered
-    }
-
-    pub(super) fn bounds(&self) -> Bounds {
-        self.bounds
     }
 
     /// The parts, in the order of their index in a batch.

@@ -2,10 +2,9 @@
 
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
-use super::counts::patch;
+use super::asked::Asked;
 use super::gaps::Follows;
 use super::hits::Question;
-use super::scan::Scan;
 use crate::plan::bounds::Bounds;
 use crate::plan::{Chain, LeafAt};
 use crate::time::Span;
@@ -29,25 +28,21 @@ pub(super) fn fast(
         return None;
     }
     let bounds = scope.bounds(None)?;
-    let scan = |matcher: u32| {
+    let asked = |matcher: u32| {
         let matcher = chain.matchers.get(matcher as usize)?;
-        Some(Scan::new(store, matcher, t, bounds, [None, None])).filter(|scan| !scan.is_filtered())
+        Some(Asked::new(store, matcher, t, bounds)).filter(|asked| !asked.is_filtered())
     };
     let (first, next, follows, bounds) = match (chain.steps.as_slice(), chain.then_not) {
         ([first, second], None) if second.after.is_none() && second.without.is_none() => {
             let within = fixed(second.within?)?;
-            (scan(first.matcher)?, scan(second.matcher)?, Follows::Within(within, bounds.hi), bounds)
+            (asked(first.matcher)?, asked(second.matcher)?, Follows::Within(within, bounds.hi), bounds)
         }
         ([only], Some((not, within))) => {
             let gap = fixed(within)?;
             let passed = Bounds { hi: bounds.hi.min(t - i64::from(gap)), ..bounds };
-            (scan(only.matcher)?, scan(not)?, Follows::NotWithin(gap), passed)
+            (asked(only.matcher)?, asked(not)?, Follows::NotWithin(gap), passed)
         }
         _ => return None,
     };
-    let mut bits = store.gaps(first.names(), next.names()).users(store, first.names(), bounds, follows);
-    for names in [first.names(), next.names()] {
-        patch(store, &mut bits, names, |user| question.holds_for(at, user));
-    }
-    Some(bits)
+    Some(store.gaps(&first.names, &next.names).users(store, bounds, follows))
 }

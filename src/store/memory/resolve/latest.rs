@@ -88,14 +88,15 @@ impl Index for LatestValues {
 
     fn erase(&mut self, user: u32) {
         self.since.retain(|(of, _)| *of != user);
-        if self.made.get(user as usize) != Cell::Missing {
+        if (user as usize) < self.made.len() && self.made.get(user as usize) != Cell::Missing {
             Arc::make_mut(&mut self.made).blank(user as usize..user as usize + 1);
         }
     }
 
     #[cfg(test)]
     fn says(&self, user: u32) -> bool {
-        let is_set = self.made.get(user as usize) != Cell::Missing;
-        is_set && (user as usize) < self.made.len() || self.since.iter().any(|(of, _)| *of == user)
+        let is_known = (user as usize) < self.made.len();
+        is_known && self.made.get(user as usize) != Cell::Missing
+            || self.since.iter().any(|(of, _)| *of == user)
     }
 }

@@ -69,23 +69,21 @@ impl Live {
 
     fn take_one(&mut self, fact: Fact, out: &mut Vec<Transition>) -> Result<Recorded, LiveError> {
         fact.check()?;
-        let (user, at) = match &fact {
-            Fact::Event(event) => (event.user.clone(), event.at),
-            Fact::Attribute(write) => (write.user.clone(), write.at),
-            Fact::User { id, seen } => (id.clone(), *seen),
+        let at = match &fact {
+            Fact::Event(event) => event.at,
+            Fact::Attribute(write) => write.at,
+            Fact::User { seen, .. } => *seen,
         };
         let attribute = match &fact {
             Fact::Attribute(write) if !self.timelines.is_empty() => Some(write.name.clone()),
             _ => None,
         };
         let touch = self.foresee(&fact);
-        let before =
-            self.store.reading().number_of(&user).and_then(|user| self.store.reading().first_seen(user));
         let recorded = self.store.take(fact)?;
         if recorded != Recorded::New {
             return Ok(recorded);
         }
-        let Some(user) = self.store.reading().number_of(&user) else { return Ok(recorded) };
+        let (user, before) = self.store.last_touched();
         let at = at.millis();
         let seen_first = before.is_none_or(|before| at < before);
         if seen_first {

@@ -12,6 +12,7 @@ use crate::segment::{Measure, Range};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
 use crate::value::Number;
+use crate::window::Window;
 
 /// How the leaves of a plan are asked.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +21,13 @@ pub(super) struct Asks {
     groups: Vec<Option<u32>>,
     /// Of each leaf: more events never make it fail.
     grows: Vec<bool>,
+    /// Of each leaf: it holds as soon as an event of its names happens.
+    begins: Vec<bool>,
+    /// Of each leaf that counts events and asks nothing else of them: the counts in its range.
+    counts: Vec<Option<(u64, u64)>>,
     all: Vec<Group>,
+    /// Instants of a user, kept for the allocation.
+    instants: Vec<i64>,
     /// Leaves that can hold for a user without any fact but that it was seen.
     newcomer: Vec<Question>,
 }
@@ -41,6 +48,9 @@ impl Asks {
         let mut known: HashMap<(&Matcher, Option<&str>, Option<&str>), u32> = HashMap::default();
         for (question, leaf) in (0..).zip(plan.leaves()) {
             asks.grows.push(grows(leaf));
+            let counts = counts(leaf);
+            asks.begins.push(counts.is_some_and(|(low, high)| low <= 1 && high == u64::MAX) && lasts(leaf));
+            asks.counts.push(counts);
             if can_hold_at_once(leaf) {
                 asks.newcomer.push(question);
             }
@@ -63,9 +73,41 @@ impl Asks {
         asks
     }
 
+    /// The smallest and largest count, of a leaf that counts all events of its names in a window.
+    fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
+        let Leaf::Did(behaviour) = leaf else { return None };
+        let Measure::Times(range) = &behaviour.measure else { return None };
+        if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
+            return None;
+        }
+        let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
+        let low = match range.low {
+            Bound::Included(low) => whole(low)?,
+            Bound::Excluded(low) => whole(low)?.checked_add(1)?,
+            Bound::Unbounded => 0,
+        };
+        let high = match range.high {
+            Bound::Included(high) => whole(high)?,
+            Bound::Excluded(high) => whole(high)?.checked_sub(1)?,
+            Bound::Unbounded => u64::MAX,
+        };
+        Some((low, high))
+    }
+
+    /// Whether the window of a leaf reaches up to now.
+    fn lasts(leaf: &Leaf) -> bool {
+        let Leaf::Did(behaviour) = leaf else { return false };
+        matches!(behaviour.scope.window(), None | Some(Window::Last(_)))
+    }
+
     /// Whether more events never make a leaf fail.
     pub(super) fn grows(&self, leaf: Question) -> bool {
         self.grows.get(leaf as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a leaf holds at the instant of an event of its names, whatever was before.
+    pub(super) fn begins(&self, leaf: Question) -> bool {
+        self.begins.get(leaf as usize).copied().unwrap_or(false)
     }
 
     pub(super) fn newcomer(&self) -> &[Question] {
@@ -94,6 +136,21 @@ impl Asks {
                 }
                 continue;
             };
+            let instants = &mut self.instants;
+            if together.iter().all(|leaf| self.counts[*leaf as usize].is_some()) {
+                let bounds = |leaf: &Question| leaves[*leaf as usize].at(at).reach();
+                let lo = together.iter().map(|leaf| bounds(leaf).lo).min().unwrap_or(i64::MAX);
+                group.instants(store, user, Bounds { lo, hi: t }, instants);
+                for leaf in together {
+                    let bounds = bounds(leaf);
+                    let count = instants.iter().filter(|at| bounds.contains(**at)).count() as u64;
+                    let (low, high) = self.counts[*leaf as usize].unwrap_or_default();
+                    if bits.set(user, *leaf, low <= count && count <= high) {
+                        changed.push(*leaf);
+                    }
+                }
+                continue;
+            }
             let bound: Vec<LeafAt<'_>> = together.iter().map(|leaf| leaves[*leaf as usize].at(at)).collect();
             let reach = bound
                 .iter()
@@ -111,6 +168,17 @@ impl Asks {
 }
 
 impl Group {
+    /// The instants of a user's events, in no order.
+    fn instants(&mut self, store: &Snapshot, user: u32, inside: Bounds, out: &mut Vec<i64>) {
+        out.clear();
+        if self.names.1 != store.name_count() {
+            self.names = store.names_matching(self.matcher.events());
+        }
+        for name in &self.names.0 {
+            store.instants_of(*name, user, inside, out);
+        }
+    }
+
     fn with_facts(
         &mut self,
         store: &Snapshot,
@@ -125,6 +193,33 @@ impl Group {
         let wanted = [self.of.as_deref(), self.same.as_deref()];
         store.with_hits((&self.matcher, &self.names.0), wanted, user, t, reach, ask);
     }
+}
+
+/// The smallest and largest count, of a leaf that counts all events of its names in a window.
+fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
+    let Leaf::Did(behaviour) = leaf else { return None };
+    let Measure::Times(range) = &behaviour.measure else { return None };
+    if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
+        return None;
+    }
+    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
+    let low = match range.low {
+        Bound::Included(low) => whole(low)?,
+        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let high = match range.high {
+        Bound::Included(high) => whole(high)?,
+        Bound::Excluded(high) => whole(high)?.checked_sub(1)?,
+        Bound::Unbounded => u64::MAX,
+    };
+    Some((low, high))
+}
+
+/// Whether the window of a leaf reaches up to now.
+fn lasts(leaf: &Leaf) -> bool {
+    let Leaf::Did(behaviour) = leaf else { return false };
+    matches!(behaviour.scope.window(), None | Some(Window::Last(_)))
 }
 
 /// Whether more events never make a leaf fail: it counts, to some number at least.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Live;
 use super::crossing::Crossing;
 use super::routes::Direction;
-use super::state::{LeafBits, bit};
+use super::state::{LeafBits, bit, set_bit};
 use super::transition::{Because, Cause, Movement, Transition};
 use super::watch::Question;
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
@@ -26,7 +26,8 @@ pub(super) struct Manner {
 pub(super) struct Scratch {
     asked: Vec<Question>,
     changed: Vec<Question>,
-    segments: Vec<u32>,
+    /// Segments that may change, each with the question that may change it.
+    segments: Vec<(u32, Option<Question>)>,
 }
 
 impl Live {
@@ -35,16 +36,15 @@ impl Live {
         let Some(user) = due.first().map(|crossing| crossing.user) else { return };
         let mut scratch = std::mem::take(&mut self.scratch);
         let Scratch { asked, changed, segments } = &mut scratch;
-        [&mut *asked, changed, segments].into_iter().for_each(|list| list.clear());
+        (asked.clear(), changed.clear(), segments.clear());
 
         let first_seen = self.store.reading().first_seen(user);
         let is_there = first_seen.is_some_and(|at| at <= manner.at);
         let was_there = self.state.universe.contains(user);
-        let leaves = self.plan.leaves().len();
         if is_there {
             self.state.leaves.reach(user as usize + 1);
             for crossing in due {
-                self.concerns(user, crossing, asked, changed);
+                self.concerns(user, crossing, manner.late, asked, changed);
             }
             if !was_there {
                 self.state.universe.insert(user);
@@ -61,43 +61,50 @@ impl Live {
             self.state.leaves.clear(user);
         }
         if is_there == was_there {
-            for question in changed.iter() {
-                segments.extend_from_slice(self.routes.segments(*question));
+            for question in changed.iter().copied() {
+                let of_question = self.routes.segments(question).iter();
+                segments.extend(of_question.map(|segment| (*segment, Some(question))));
             }
             if changed.len() > 1 {
                 segments.sort_unstable();
-                segments.dedup();
+                segments.dedup_by_key(|(segment, _)| *segment);
             }
         } else {
-            segments.extend((0..).take(self.names.len()));
+            segments.extend((0..).take(self.names.len()).map(|segment| (segment, None)));
         }
         let mut id = None;
-        for segment in segments.iter().copied() {
+        for (segment, condition) in segments.iter().copied() {
             let holds = is_there && self.is_in(segment, user, manner.at);
             if self.state.of_user.get(user, segment) != holds {
-                let condition =
-                    changed.iter().find(|q| self.routes.segments(**q).contains(&segment)).copied();
                 let cause = self.cause(condition, due, manner);
                 self.report(segment, user, holds, cause, manner, &mut id, out);
             }
         }
-        debug_assert!(changed.iter().all(|q| (*q as usize) < leaves + self.plan.measures().len()));
         self.scratch = scratch;
     }
 
     /// The leaves that a crossing may change for a user; and the measures, which are asked when needed.
     fn concerns(
-        &self,
+        &mut self,
         user: u32,
         crossing: &Crossing,
+        late: bool,
         asked: &mut Vec<Question>,
         changed: &mut Vec<Question>,
     ) {
         let touch = self.routes.touch(crossing.touch);
-        let row = self.state.leaves.row(user);
+        let arrives = !late && matches!(touch.because, Because::Event(_));
+        let row = self.state.leaves.row_mut(user);
         for question in &touch.questions {
             if *question as usize >= self.plan.leaves().len() {
                 changed.push(*question);
+                continue;
+            }
+            if arrives && self.asks.begins(*question) {
+                if !bit(row, *question) {
+                    set_bit(row, *question);
+                    changed.push(*question);
+                }
                 continue;
             }
             // Another event cannot end what only grows, nor can one less begin it.
@@ -114,6 +121,10 @@ impl Live {
 
     /// What made a change: of the touches the first that concerns the question, a fact before an edge.
     fn cause(&self, condition: Option<Question>, due: &[Crossing], manner: &Manner) -> Cause {
+        if let ([only], None) = (due, &manner.because) {
+            let because = self.routes.touch(only.touch).because.clone();
+            return Cause { condition: condition.and_then(|question| self.routes.words(question)), because };
+        }
         let touches = due.iter().map(|crossing| self.routes.touch(crossing.touch));
         let concern = touches.filter(|touch| condition.is_none_or(|q| touch.questions.contains(&q)));
         let first = concern.min_by_key(|touch| match touch.because {

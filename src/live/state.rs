@@ -86,6 +86,13 @@ pub(super) fn bit(row: &[u64], leaf: u32) -> bool {
     row.get(leaf as usize / 64).is_some_and(|word| word >> (leaf % 64) & 1 == 1)
 }
 
+/// Sets a bit of a row.
+pub(super) fn set_bit(row: &mut [u64], leaf: u32) {
+    if let Some(word) = row.get_mut(leaf as usize / 64) {
+        *word |= 1 << (leaf % 64);
+    }
+}
+
 /// Everything that is kept beyond the store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {

@@ -12,6 +12,11 @@ impl MemoryStore {
         self.state.tail.keep_index();
     }
 
+    /// The user of the last fact that was kept, and when it was first seen before that.
+    pub(crate) fn last_touched(&self) -> (u32, Option<i64>) {
+        self.touched
+    }
+
     /// The store as it is now, to be read at once: unlike a snapshot it costs later writes no copy.
     pub(crate) fn reading(&self) -> &Snapshot {
         &self.state
@@ -46,6 +51,17 @@ impl Snapshot {
                 visit(row.at, row.user, name);
             }
         }
+    }
+
+    /// Adds the instants inside of a user's events of a name, in no order.
+    pub(crate) fn instants_of(&self, name: u32, user: u32, inside: Bounds, out: &mut Vec<i64>) {
+        let shelf = self.shelves.get(name as usize);
+        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
+            let instants = part.rows_of(user).map(|row| part.at(row));
+            out.extend(instants.filter(|at| inside.contains(*at)));
+        }
+        let instants = self.tail.rows_of(name, user).map(|row| row.at);
+        out.extend(instants.filter(|at| inside.contains(*at)));
     }
 
     /// The latest instant of an event, or one after it; `None` where there is none.

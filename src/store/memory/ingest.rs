@@ -27,7 +27,7 @@ impl Ingest for MemoryStore {
     fn register(&mut self, user: &str, seen: Timestamp) -> Result<(), IngestError> {
         Fact::user(user, seen).check()?;
         let user = self.user(user)?;
-        self.state.users.saw(user, seen.millis());
+        self.saw(user, seen.millis());
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl MemoryStore {
         let value = value.as_ref().map_or(Cell::Missing, |value| self.state.values.cell(value));
         self.held.take(value);
         let order = self.next_arrival();
-        self.state.users.saw(user, at.millis());
+        self.saw(user, at.millis());
         let replaced = self.state.attributes.add(name, user, Write { at: at.millis(), order, value });
         self.release(replaced);
         Ok(())

@@ -82,6 +82,8 @@ pub struct MemoryStore {
     seal_after: usize,
     /// Bytes that indexes may take; `None`: as many as the sealed events.
     index_limit: Option<usize>,
+    /// The user of the last fact that was kept, and when it was first seen before that.
+    touched: (u32, Option<i64>),
     /// The cells of the event at hand, kept for its allocation.
     cells: Vec<(u32, Cell)>,
 }
@@ -104,6 +106,7 @@ impl MemoryStore {
             dropped: 0,
             seal_after: TAIL,
             index_limit: None,
+            touched: (0, None),
             cells: Vec::new(),
         }
     }
@@ -160,6 +163,11 @@ impl MemoryStore {
         self.state.users.intern(id).map_err(|users::Full| IngestError::TooManyUsers)
     }
 
+    fn saw(&mut self, user: u32, at: i64) {
+        self.touched = (user, self.state.users.first_seen(user));
+        self.state.users.saw(user, at);
+    }
+
     fn next_arrival(&mut self) -> u64 {
         self.arrival += 1;
         self.arrival - 1
@@ -178,7 +186,7 @@ impl MemoryStore {
         let arrival = self.next_arrival();
         let tie = if at > self.latest { 0 } else { arrival };
         self.latest = self.latest.max(at);
-        self.state.users.saw(user, at);
+        self.saw(user, at);
         self.state.arrived(name, user, at);
         self.state.tail.push(name, Row { user, at, tie, properties: &self.cells });
         if self.state.tail.len() >= self.seal_after {

@@ -1,43 +1,53 @@
-//! Live membership under a stream of events: throughput with transitions, and how long single events take.
+//! Live membership under a stream of events: throughput with transitions, how long single events take, what the
+//! passing of time costs, and what is held beyond the store.
 //!
-//!     cargo bench --bench live -- [--users N] [--history N] [--events N] [--segments N]…
+//!     cargo bench --bench live -- [--users N] [--history N] [--events N] [--segments N]… [--per-second N]
 //!
-//! The facts are made up, alike on every machine; the segments are mixed like those of the speed suite. What is
-//! printed are wall-clock figures of one thread.
+//! Facts and segments are distributed like those of the speed suite. Events come at two paces:
+//!
+//! - *replayed*: as far apart as in the history, so that with each event of a year of 20 million about 1.6 s pass and
+//!   each edge of each window is crossed as often as events happen. This is catching up.
+//! - *rushing*: so many a second of the stream's own time (200 000), as they would come to an engine that just keeps up.
+//!
+//! What is printed are wall-clock figures of one thread. Without arguments it is small, and only tests that it runs.
 
 #![allow(clippy::expect_used)] // a bench that cannot go on should stop
 
-#[allow(dead_code)] // shared with the speed benches
-#[path = "speed/data.rs"]
-mod data;
+#[path = "live/facts.rs"]
+mod facts;
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use data::{NAMES, PLANS, Random, id, now};
-use whodid::segment::Segment;
-use whodid::{
-    AttributeWrite, Catalog, Event, Ingest, Live, MemoryStore, Timestamp, all, attribute, days, did, property,
-};
+use facts::{Stream, history, segments};
+use whodid::{Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days, millis, seconds};
 
 struct Options {
-    users: u32,
+    users: usize,
     history: usize,
     events: usize,
     segments: Vec<usize>,
+    per_second: usize,
 }
 
 impl Options {
-    /// Small where cargo only tests that the bench runs.
     fn read() -> Self {
-        let mut options = Self { users: 20_000, history: 200_000, events: 20_000, segments: Vec::new() };
+        let mut options = Self {
+            users: 20_000,
+            history: 200_000,
+            events: 20_000,
+            segments: Vec::new(),
+            per_second: 200_000,
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut number = || args.next().and_then(|value| value.parse::<usize>().ok()).unwrap_or(1);
             match arg.as_str() {
-                "--users" => options.users = number() as u32,
+                "--users" => options.users = number(),
                 "--history" => options.history = number(),
                 "--events" => options.events = number(),
                 "--segments" => options.segments.push(number()),
+                "--per-second" => options.per_second = number(),
                 _ => {}
             }
         }
@@ -48,61 +58,6 @@ impl Options {
     }
 }
 
-/// A year of events and then more of the same, in order of time.
-struct Stream {
-    random: Random,
-    users: u32,
-    at: f64,
-    /// Milliseconds between two events.
-    pace: f64,
-}
-
-impl Stream {
-    fn next(&mut self) -> Event {
-        let user = (f64::from(self.users) * self.random.unit().powi(3)) as u32;
-        let name = NAMES[(NAMES.len() as f64 * self.random.unit().powi(2)) as usize];
-        self.at += self.pace * 2.0 * self.random.unit();
-        let event = Event::new(id(user), name, Timestamp::from_millis(self.at as i64));
-        match name {
-            "purchase" | "add_to_cart" => {
-                event.with("amount", (self.random.unit().powi(4) * 2_000.0).round() / 4.0)
-            }
-            _ => event,
-        }
-    }
-}
-
-/// As the portfolio of the speed suite.
-fn segments(count: usize) -> Vec<Segment> {
-    let mut random = Random::new(7);
-    let pick = |random: &mut Random, of: &[u32]| of[random.below(of.len() as u64) as usize];
-    let leaf = |random: &mut Random| -> Segment {
-        let event = NAMES[random.below(NAMES.len() as u64) as usize];
-        let last = days(pick(random, &[1, 3, 7, 14, 30, 60, 90, 180]));
-        match random.below(100) {
-            0..30 => did(event).last(last).into(),
-            30..50 => !did(event).last(last),
-            50..70 => did(event).at_least(pick(random, &[2, 3, 5, 10])).last(last).into(),
-            70..76 => {
-                did("purchase").where_(property("amount").gt(pick(random, &[20, 50, 100]))).last(last).into()
-            }
-            76..82 => {
-                did("purchase").sum("amount").at_least(pick(random, &[100, 500, 1_000])).last(last).into()
-            }
-            82..88 => {
-                let last = days(pick(random, &[7, 14, 28]));
-                did("*").active_days().at_least(pick(random, &[2, 3, 5])).last(last).into()
-            }
-            _ => attribute("plan").eq(PLANS[random.below(4) as usize]).into(),
-        }
-    };
-    let segment = |_| {
-        let count = pick(&mut random, &[1, 2, 2, 3, 4]);
-        all((0..count).map(|_| leaf(&mut random)).collect::<Vec<_>>())
-    };
-    (0..count).map(segment).collect()
-}
-
 fn catalog(count: usize) -> Catalog {
     let mut catalog = Catalog::new();
     for (i, segment) in segments(count).into_iter().enumerate() {
@@ -111,68 +66,105 @@ fn catalog(count: usize) -> Catalog {
     catalog
 }
 
-fn history(options: &Options) -> (MemoryStore, Stream) {
-    let year = days(365);
-    let start = now().minus(year).millis();
-    let pace = (now().millis() - start) as f64 / options.history as f64;
-    let mut stream = Stream { random: Random::new(1), users: options.users, at: start as f64, pace };
-    let mut store = MemoryStore::new();
-    for user in 0..options.users {
-        let plan = PLANS[user as usize % 4];
-        let at = Timestamp::from_millis(start);
-        store.write(AttributeWrite::set(id(user), "plan", plan, at)).expect("a valid write");
-    }
-    for _ in 0..options.history {
-        store.record(stream.next()).expect("a valid event");
-    }
-    store.compact();
-    (store, stream)
-}
-
-fn run(options: &Options, segments: usize, store: MemoryStore, stream: &mut Stream) {
-    let start = Instant::now();
-    let at = Timestamp::from_millis(stream.at as i64);
-    let mut live = Live::new(catalog(segments), store, at).expect("a valid catalog");
-    let made = start.elapsed();
-    let events: Vec<Event> = (0..options.events).map(|_| stream.next()).collect();
-    let mut took: Vec<Duration> = Vec::with_capacity(events.len());
+/// Feeds events, half of them for throughput, and half one by one for how long each takes.
+fn feed(live: &mut Live, stream: &mut Stream, count: usize, pace: &str) {
+    let mut events: Vec<Event> = (0..count).map(|_| stream.next()).collect();
+    let single = events.split_off(count / 2);
     let mut transitions = 0;
+    let of_stream = live.now();
     let start = Instant::now();
     for event in events {
-        let one = Instant::now();
-        transitions += live.record(event).expect("a valid event").len();
-        took.push(one.elapsed());
+        transitions += black_box(live.record(event).expect("a valid event")).len();
     }
     let total = start.elapsed();
+    let passed = (live.now().millis() - of_stream.millis()) as f64 / 1e3;
+    let mut took: Vec<Duration> = Vec::with_capacity(single.len());
+    for event in single {
+        let one = Instant::now();
+        black_box(live.record(event).expect("a valid event"));
+        took.push(one.elapsed());
+    }
     took.sort_unstable();
     let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize];
     println!(
-        "{segments} segments: {:.0} events/s, {:.1} transitions an event; one event: median {:?}, 99 % {:?}, \
-         99.9 % {:?}, longest {:?}; made in {made:?}; {:.1} MB beyond the store",
-        options.events as f64 / total.as_secs_f64(),
-        transitions as f64 / options.events as f64,
+        "  {pace}: {:.0} events/s, {:.1} transitions an event, over {passed:.0} s of the stream; one event: \
+         median {:?}, 99 % {:?}, 99.9 % {:?}, longest {:?}",
+        (count / 2) as f64 / total.as_secs_f64(),
+        transitions as f64 / (count / 2) as f64,
         at(0.5),
         at(0.99),
         at(0.999),
         at(1.0),
-        live.memory_usage() as f64 / 1e6,
     );
-    let to = live.now();
-    let second = Instant::now();
-    let changes = live.advance(to.plus(whodid::seconds(1))).expect("an instant").len();
-    let second = second.elapsed();
-    let day = Instant::now();
-    let in_a_day = live.advance(to.plus(days(1))).expect("an instant").len();
+}
+
+/// Lets time pass without events.
+fn advance(live: &mut Live) {
+    let mut quiet = Vec::new();
+    for _ in 0..2_000 {
+        let to = live.now().plus(seconds(1));
+        let start = Instant::now();
+        if live.advance(to).expect("an instant").is_empty() {
+            quiet.push(start.elapsed());
+        }
+    }
+    quiet.sort_unstable();
+    let median = quiet.get(quiet.len() / 2);
+    println!("  a second in which nothing changes: median {median:?} of {}", quiet.len());
+
+    let to = live.now().plus(days(1));
+    let start = Instant::now();
+    let changes = live.advance(to).expect("an instant");
+    let day = start.elapsed();
+    let mut changed: Vec<&str> = changes.iter().map(|change| &*change.segment).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    let mut again = Catalog::new();
+    for (name, segment) in live.catalog().segments().filter(|(name, _)| changed.binary_search(name).is_ok()) {
+        again.insert(name, segment.clone()).expect("a valid segment");
+    }
+    let (snapshot, plan) = (live.snapshot(), again.plan().expect("a valid catalog"));
+    let evaluate = |at: Timestamp| {
+        let start = Instant::now();
+        let answers = snapshot.evaluate(&plan, at).expect("a valid plan");
+        for (name, members) in answers.iter() {
+            let kept = live.members(name).expect("a segment");
+            assert!(at != to || kept == *members.bitmap(), "{name} differs");
+        }
+        start.elapsed()
+    };
+    let first = evaluate(to);
+    let again = evaluate(to.plus(millis(1)));
     println!(
-        "  a second passes in {second:?} ({changes} transitions), a day in {:?} ({in_a_day})",
-        day.elapsed()
+        "  a day in one step: {day:?} for {} transitions in {} segments, which evaluate in {first:?}, again in {again:?}",
+        changes.len(),
+        changed.len(),
     );
+}
+
+fn run(options: &Options, segments: usize, store: MemoryStore, mut stream: Stream) {
+    let start = Instant::now();
+    let catalog = catalog(segments);
+    let plan = catalog.plan().expect("a valid catalog");
+    let leaves = plan.leaves().len();
+    let mut live = Live::new(catalog, store, stream.now()).expect("a valid catalog");
+    println!("{segments} segments, {leaves} leaves, made in {:?}", start.elapsed());
+    feed(&mut live, &mut stream, options.events, "replayed");
+    let replay = stream.pace;
+    stream.at_pace(1e3 / options.per_second as f64);
+    feed(&mut live, &mut stream, options.events, "rushing");
+    stream.at_pace(replay);
+    let bytes = live.memory_usage();
+    println!("  {:.1} MB beyond the store", bytes as f64 / 1e6);
+    advance(&mut live);
 }
 
 fn main() {
     let options = Options::read();
     for segments in &options.segments {
-        let (store, mut stream) = history(&options);
-        run(&options, *segments, store, &mut stream);
+        let start = Instant::now();
+        let (store, stream) = history(options.users, options.history);
+        println!("{} users, {} events of history in {:?}", options.users, options.history, start.elapsed());
+        run(&options, *segments, store, stream);
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use whodid::oracle::{Named, Oracle};
 use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, facts, named, segments, take};
-use whodid::{Announce, Changes, Evaluate, Live, MemoryStore, Movement, Plan, Saved, Timestamp};
+use whodid::{Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp};
 
 use instants::Instants;
 
@@ -82,7 +82,7 @@ impl Run {
         let all = snapshot.evaluate(&self.plan, now).expect("a valid plan");
         for (name, members) in &expected {
             let kept = self.live.members(name).expect("a segment");
-            assert_eq!(Some(kept), all.get(name).map(|m| m.bitmap()), "{name} at {now}");
+            assert_eq!(Some(&kept), all.get(name).map(|m| m.bitmap()), "{name} at {now}");
             let segment = &self.named.segments[name];
             let of_oracle = self.oracle.members(segment, &self.named, now).expect("an answer");
             assert_eq!(*members, of_oracle, "{name} at {now}");
@@ -281,6 +281,55 @@ fn steps() -> impl Strategy<Value = (Vec<Change>, Timestamp, Vec<Step>)> {
     })
 }
 
+/// A user, a name, how long after the one before, and what happens instead of an event on time.
+fn event() -> impl Strategy<Value = (u8, &'static str, i64, u8)> {
+    let gap = prop_oneof![
+        2 => Just(0_i64),
+        1 => Just(1),
+        4 => 1..600_000_i64,
+        4 => 1..20_000_000_i64,
+        1 => Just(86_400_000),
+        1 => 1..200_000_000_i64,
+    ];
+    // Half of the events are of one user, so that it has more than are counted one by one.
+    let user = prop_oneof![Just(0_u8), 0..5_u8];
+    (user, prop::sample::select(vec!["a", "a", "a", "b", "c"]), gap, 0..100_u8)
+}
+
+/// Segments over numbers of events, and of days with events.
+fn counted() -> impl Strategy<Value = Named> {
+    let spans = prop::sample::select(vec!["1h", "6h", "1d", "2d", "3d", "10d", "1mo"]);
+    let events = prop::sample::select(vec!["\"a\"", "\"b\"", "\"*\"", "[\"a\",\"b\"]"]);
+    let range = prop_oneof![
+        (0..20_u8).prop_map(|n| format!("\"at_least\":{n}")),
+        (0..17_u8).prop_map(|n| format!("\"at_most\":{n}")),
+        (0..17_u8).prop_map(|n| format!("\"exactly\":{n}")),
+        (1..9_u8, 0..9_u8).prop_map(|(n, more)| format!("\"between\":[{n},{}]", n + more)),
+    ];
+    let unit = prop::sample::select(vec!["hour", "day", "day", "day", "week"]);
+    let zone = prop::sample::select(vec!["UTC", "Europe/Berlin"]);
+    let measure = prop_oneof![
+        2 => range.clone().prop_map(|range| format!("\"times\":{{{range}}}")),
+        1 => (unit, zone, range).prop_map(|(unit, tz, range)| {
+            format!("\"active\":{{\"unit\":\"{unit}\",\"tz\":\"{tz}\",{range}}}")
+        }),
+    ];
+    let leaf = (events, spans, measure, 0..8_u8).prop_map(|(events, span, measure, ever)| {
+        let window = if ever == 0 { String::new() } else { format!("\"in\":{{\"last\":\"{span}\"}},") };
+        format!("{{\"did\":{{\"event\":{events},{window}{measure}}}}}")
+    });
+    let segment = prop::collection::vec((leaf, any::<bool>()), 1..3).prop_map(|leaves| {
+        let written = |(leaf, not): (String, bool)| if not { format!("{{\"not\":{leaf}}}") } else { leaf };
+        let all: Vec<String> = leaves.into_iter().map(written).collect();
+        Segment::from_json(&format!("{{\"all\":[{}]}}", all.join(","))).ok()
+    });
+    prop::collection::vec(segment, 6).prop_map(|segments| {
+        let segments = segments.into_iter().flatten();
+        let named = (0..).zip(segments).map(|(i, segment): (u8, _)| (format!("s{i}"), segment)).collect();
+        Named { segments: named, lists: BTreeMap::new() }
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -292,5 +341,40 @@ proptest! {
         for step in steps.iter().filter(|step| !matches!(step, Step::Advance(to) if !to.in_range())) {
             run.step(step);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Many events of few users, counted in windows that overlap.
+    #[test]
+    fn long_streams_are_counted_exactly(
+        events in prop::collection::vec(event(), 80..160), counted in counted(), seal in 3..60_usize,
+    ) {
+        let start: Timestamp = "2026-03-27T12:00:00Z".parse().expect("an instant");
+        let Some(mut run) = Run::new(counted, &[], start, seal) else { return Ok(()) };
+        let mut reached = start.millis();
+        for (user, name, gap, what) in events {
+            reached += gap;
+            let at = match what {
+                0..3 => reached - i64::from(what) * 7_000_000_i64.saturating_mul(1 + gap % 40),
+                _ => reached,
+            };
+            let user = format!("u{user}");
+            let step = match what {
+                98 => Step::Take(Change::Merge { from: user, into: format!("u{}", gap % 5) }),
+                97 => Step::Take(Change::Forget { user }),
+                96 => Step::Take(Change::Retain {
+                    since: Timestamp::from_millis(reached - 200_000_000),
+                    events: vec![whodid::segment::EventPattern::from("a")],
+                }),
+                90..96 => Step::Advance(Timestamp::from_millis(reached)),
+                _ => Step::Take(Change::Event(Event::new(user, name, Timestamp::from_millis(at)))),
+            };
+            run.step(&step);
+        }
+        run.step(&Step::Advance(Timestamp::from_millis(reached + 90_000_000)));
+        run.step(&Step::Advance(Timestamp::from_millis(reached + 40 * 86_400_000)));
     }
 }

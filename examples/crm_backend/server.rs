@@ -130,7 +130,7 @@ async fn messages(State(backend): State<Backend>, body: Bytes) -> Answer {
 
 async fn segments(State(backend): State<Backend>) -> Json<Value> {
     let inner = backend.lock();
-    let count = |name: &str| inner.live.members(name).map_or(0, |members| members.len());
+    let count = |name: &str| inner.live.count(name).unwrap_or(0);
     let names = inner.live.catalog().segments().map(|(name, _)| name);
     Json(names.map(|name| (name.to_owned(), json!({ "members": count(name) }))).collect())
 }
@@ -157,7 +157,7 @@ async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> An
     let inner = backend.lock();
     let members = inner.live.members(&name).ok_or_else(|| unknown(&name))?;
     let mut ids = Vec::new();
-    let Ok(()) = inner.live.snapshot().ids(members, &mut |_, id| ids.push(id.to_owned()));
+    let Ok(()) = inner.live.snapshot().ids(&members, &mut |_, id| ids.push(id.to_owned()));
     ids.sort_unstable();
     Ok(Json(json!({ "at": inner.live.now(), "count": ids.len(), "ids": ids })))
 }

@@ -110,7 +110,7 @@ impl Live {
         }
         let due: Vec<Crossing> =
             touches.into_iter().map(|touch| Crossing { at: self.now, user, touch }).collect();
-        self.settle(&due, &Manner { at: self.now, late: true, because: None }, out);
+        self.settle(&due, &Manner { fact: Some(at), ..Manner::late(self.now) }, out);
     }
 
     /// A fact whose edges may have read beyond it.
@@ -119,7 +119,7 @@ impl Live {
             if let (Some(cursor), Some(watch)) =
                 (self.cursors.all.get_mut(*place as usize), self.watches.edges.get(*place as usize))
             {
-                cursor.late(&watch.edge, at, user, self.now);
+                cursor.late(watch, at, user, self.now);
                 self.cursors.moved(*place);
             }
         }
@@ -135,7 +135,7 @@ impl Live {
                 for (turning, next) in turning {
                     *next = (*next).min(turning.of_event(&event.name, properties, now));
                 }
-                Some(self.routes.event(&self.watches, &event.name))
+                Some(self.routes.event(&self.watches, &self.counts, &event.name))
             }
             Fact::Attribute(write) => {
                 for (turning, next) in turning {
@@ -171,9 +171,11 @@ impl Live {
 
     /// Lets everything that waits for one user wait for another.
     fn follow(&mut self, from: u32, into: u32) {
-        self.cursors.all.iter_mut().for_each(|cursor| cursor.merge(from, into));
+        let edges = self.cursors.all.iter_mut().zip(&self.watches.edges);
+        edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, from, into));
         let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
         of_from.for_each(|crossing| crossing.user = into);
+        self.state.marks.iter_mut().for_each(|marks| marks.merge(from, into));
         self.timelines.again(into, self.store.reading());
         if let Some(seen) = self.store.reading().first_seen(into) {
             self.passed_by(SEEN, seen, into);
@@ -206,11 +208,12 @@ impl Live {
         self.store.retain(since.into(), events)?;
         let now = self.evaluate();
         let before = std::mem::replace(&mut self.state, now);
+        // What they had read may be gone.
+        self.cursors = self.cursors_now();
         let mut changes = Changes::default();
-        for (segment, was) in before.members.iter().enumerate() {
-            let is = self.state.members[segment].clone();
-            let name = Arc::clone(&self.names[segment]);
-            self.announce(&name, was, &is, Because::Retain, &mut changes);
+        for (segment, name) in (0..).zip(self.names.clone()) {
+            let (was, is) = (before.members.of(segment), self.state.members.of(segment));
+            self.announce(&name, &was, &is, Because::Retain, &mut changes);
         }
         Ok(changes)
     }
@@ -231,7 +234,7 @@ impl Live {
         out: &mut Vec<Transition>,
     ) {
         self.parting = gone.map(|id| (user, id));
-        let manner = Manner { at: self.now, late: true, because: Some(because) };
+        let manner = Manner { because: Some(because), ..Manner::late(self.now) };
         self.settle(&[Crossing { at: self.now, user, touch: EVERYTHING }], &manner, out);
         self.parting = None;
     }

@@ -12,7 +12,6 @@ use crate::segment::{Measure, Range};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
 use crate::value::Number;
-use crate::window::Window;
 
 /// How the leaves of a plan are asked.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +20,6 @@ pub(super) struct Asks {
     groups: Vec<Option<u32>>,
     /// Of each leaf: more events never make it fail.
     grows: Vec<bool>,
-    /// Of each leaf: it holds as soon as an event of its names happens.
-    begins: Vec<bool>,
     /// Of each leaf that counts events and asks nothing else of them: the counts in its range.
     counts: Vec<Option<(u64, u64)>>,
     all: Vec<Group>,
@@ -48,9 +45,7 @@ impl Asks {
         let mut known: HashMap<(&Matcher, Option<&str>, Option<&str>), u32> = HashMap::default();
         for (question, leaf) in (0..).zip(plan.leaves()) {
             asks.grows.push(grows(leaf));
-            let counts = counts(leaf);
-            asks.begins.push(counts.is_some_and(|(low, high)| low <= 1 && high == u64::MAX) && lasts(leaf));
-            asks.counts.push(counts);
+            asks.counts.push(counts(leaf));
             if can_hold_at_once(leaf) {
                 asks.newcomer.push(question);
             }
@@ -73,41 +68,9 @@ impl Asks {
         asks
     }
 
-    /// The smallest and largest count, of a leaf that counts all events of its names in a window.
-    fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
-        let Leaf::Did(behaviour) = leaf else { return None };
-        let Measure::Times(range) = &behaviour.measure else { return None };
-        if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
-            return None;
-        }
-        let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
-        let low = match range.low {
-            Bound::Included(low) => whole(low)?,
-            Bound::Excluded(low) => whole(low)?.checked_add(1)?,
-            Bound::Unbounded => 0,
-        };
-        let high = match range.high {
-            Bound::Included(high) => whole(high)?,
-            Bound::Excluded(high) => whole(high)?.checked_sub(1)?,
-            Bound::Unbounded => u64::MAX,
-        };
-        Some((low, high))
-    }
-
-    /// Whether the window of a leaf reaches up to now.
-    fn lasts(leaf: &Leaf) -> bool {
-        let Leaf::Did(behaviour) = leaf else { return false };
-        matches!(behaviour.scope.window(), None | Some(Window::Last(_)))
-    }
-
     /// Whether more events never make a leaf fail.
     pub(super) fn grows(&self, leaf: Question) -> bool {
         self.grows.get(leaf as usize).copied().unwrap_or(false)
-    }
-
-    /// Whether a leaf holds at the instant of an event of its names, whatever was before.
-    pub(super) fn begins(&self, leaf: Question) -> bool {
-        self.begins.get(leaf as usize).copied().unwrap_or(false)
     }
 
     pub(super) fn newcomer(&self) -> &[Question] {
@@ -214,12 +177,6 @@ fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
         Bound::Unbounded => u64::MAX,
     };
     Some((low, high))
-}
-
-/// Whether the window of a leaf reaches up to now.
-fn lasts(leaf: &Leaf) -> bool {
-    let Leaf::Did(behaviour) = leaf else { return false };
-    matches!(behaviour.scope.window(), None | Some(Window::Last(_)))
 }
 
 /// Whether more events never make a leaf fail: it counts, to some number at least.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 use roaring::RoaringBitmap;
 
+use super::counts::Counts;
+use super::members::Members;
 use super::settle::Manner;
 use super::state::LeafBits;
 use super::transition::{Because, Cause, Changes};
@@ -93,10 +95,12 @@ impl Live {
         }
         let old_names = std::mem::take(&mut self.names);
         let mut before: HashMap<Arc<str>, RoaringBitmap> =
-            old_names.iter().cloned().zip(std::mem::take(&mut self.state.members)).collect();
+            (0..).zip(&old_names).map(|(place, name)| (name.clone(), self.state.members.of(place))).collect();
         self.state.leaves = self.carry(plan.leaves(), at);
+        let old_counts = std::mem::take(&mut self.counts);
         (self.catalog, self.plan) = (catalog, plan);
         self.prepare();
+        self.carry_tallies(&old_counts);
         if !std::mem::take(&mut self.pending).is_empty() {
             // Found again in the store, by what they concern now.
             self.ahead = self.now.saturating_add(1);
@@ -119,7 +123,7 @@ impl Live {
             }
             members.push(answer.unwrap_or(was));
         }
-        self.state.set_members(members);
+        self.state.members = Members::of_all(&members);
         Ok(changes)
     }
 
@@ -132,7 +136,7 @@ impl Live {
         because: Because,
         changes: &mut Changes,
     ) {
-        let manner = Manner { at: self.now, late: true, because: None };
+        let manner = Manner::late(self.now);
         for user in was ^ is {
             let cause = Cause { condition: None, because: because.clone() };
             let (name, of) = (Arc::clone(segment), (user, self.id_of(user)));
@@ -156,6 +160,18 @@ impl Live {
             users.iter().for_each(|user| _ = bits.set(user, *place, true));
         }
         bits
+    }
+}
+
+impl Live {
+    /// The tallies of other groups, those that were there already carried over.
+    fn carry_tallies(&mut self, old: &Counts) {
+        let from: Vec<Option<u32>> = self.counts.groups().iter().map(|group| old.place(&group.key)).collect();
+        let mut tallies = self.state.tallies.carried(&from);
+        let is_new = |place: u32| from.get(place as usize).is_some_and(Option::is_none);
+        self.counts.tally(self.store.reading(), self.now, &mut tallies, is_new);
+        self.state.tallies = tallies;
+        self.state.marks = self.counts.mark_all(self.store.reading(), self.now);
     }
 }
 

@@ -19,11 +19,12 @@ impl Live {
         let store = self.store.reading();
         store.seen_between(inside, &mut |at, user| out.push(Crossing { at, user, touch: NEWCOMER }));
         let mut found = Vec::new();
-        for (events, _) in &self.watches.events {
-            store.events_between(events, inside, &mut |at, user, name| found.push((at, user, name)));
-        }
+        // Each once, however many watch it.
+        let all: Vec<_> = self.watches.events.iter().flat_map(|(events, _)| events).cloned().collect();
+        store.events_between(&all, inside, &mut |at, user, name| found.push((at, user, name)));
         for (at, user, name) in found {
-            let touch = self.routes.event(&self.watches, self.store.reading().event_name(name));
+            let name = self.store.reading().event_name(name);
+            let touch = self.routes.event(&self.watches, &self.counts, name);
             out.push(Crossing { at, user, touch });
         }
         for name in self.watches.attributes.keys() {

@@ -3,7 +3,10 @@
 //! What a cursor holds does not depend on how many facts there are: it reads ahead a few at a time, and adapts
 //! how long a stretch it reads.
 
+use std::cmp::Reverse;
+
 use super::edge::Edge;
+use super::marks::unit_around;
 use super::timeline::Timelines;
 use super::watch::{Source, Watch};
 use crate::plan::bounds::Bounds;
@@ -75,17 +78,25 @@ impl Cursor {
 
     /// Reads the next stretch.
     fn read(&mut self, source: &Source, known: i64, (store, timelines): (&Snapshot, &Timelines)) {
-        let hi = self.read_to.saturating_add(self.width).min(known);
+        let hi = match source {
+            // Whole units: windows of these are longer, so that all of it has happened.
+            Source::LastOf(_, unit, tz) => unit_around(*unit, *tz, self.read_to).1.saturating_sub(1),
+            _ => self.read_to.saturating_add(self.width),
+        };
+        let hi = hi.min(known);
         let inside = Bounds { lo: self.read_to, hi };
         let ahead = &mut self.ahead;
         match source {
-            Source::Events(events) => {
+            Source::Events(events) | Source::LastOf(events, ..) => {
                 store.events_between(events, inside, &mut |at, user, _| ahead.push((at, user)));
             }
             other => timelines.between(other, inside, &mut |at, user| ahead.push((at, user))),
         }
+        if let Source::LastOf(..) = source {
+            ahead.sort_unstable_by_key(|(at, user)| (*user, Reverse(*at)));
+            ahead.dedup_by_key(|(_, user)| *user);
+        }
         self.ahead.sort_unstable_by(|a, b| b.cmp(a));
-        self.ahead.dedup();
         self.read_to = hi.saturating_add(1);
         self.width = match self.ahead.len() {
             0..FEW => self.width.saturating_mul(2),
@@ -95,18 +106,42 @@ impl Cursor {
     }
 
     /// A fact that arrived late: where it has been passed by, it is put in.
-    pub(super) fn late(&mut self, edge: &Edge, key: i64, user: u32, now: i64) {
-        let due = edge.due(key);
-        if key < self.read_to && due > now {
-            let place = self.ahead.partition_point(|have| *have > (key, user));
-            self.ahead.insert(place, (key, user));
-            self.due = self.due.min(due);
+    pub(super) fn late(&mut self, watch: &Watch, key: i64, user: u32, now: i64) {
+        let due = watch.edge.due(key);
+        if key >= self.read_to || due <= now {
+            return;
         }
+        if let Source::LastOf(_, unit, tz) = &watch.source {
+            let (start, end) = unit_around(*unit, *tz, key);
+            let same = |have: &(i64, u32)| have.1 == user && (start..end).contains(&have.0);
+            if let Some(place) = self.ahead.iter().position(same) {
+                if self.ahead.get(place).is_some_and(|(at, _)| *at >= key) {
+                    return;
+                }
+                self.ahead.remove(place);
+            }
+        }
+        let place = self.ahead.partition_point(|have| *have > (key, user));
+        self.ahead.insert(place, (key, user));
+        self.due = self.due.min(due);
     }
 
     /// One user turned out to be another.
-    pub(super) fn merge(&mut self, from: u32, into: u32) {
+    pub(super) fn merge(&mut self, source: &Source, from: u32, into: u32) {
         self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
+        if let Source::LastOf(_, unit, tz) = source {
+            // Of two in one unit the later stays, which comes first.
+            let mut known = Vec::new();
+            self.ahead.retain(|(at, user)| {
+                if *user != into {
+                    return true;
+                }
+                let (start, _) = unit_around(*unit, *tz, *at);
+                let is_first = !known.contains(&start);
+                known.push(start);
+                is_first
+            });
+        }
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -19,19 +19,24 @@
 //! instants of those facts are one range for any stretch of time: [`Live::advance`] looks them up in the store's
 //! order by time, and asks again about these users alone, at exactly these instants.
 
+mod algebra;
 mod apply;
 mod ask;
 mod catalog;
+mod counts;
 mod crossing;
 mod cursor;
 mod edge;
 mod feed;
+mod marks;
+mod members;
 mod pass;
 mod routes;
 pub mod rules;
 mod saved;
 mod settle;
 mod state;
+mod tallies;
 mod timeline;
 mod transition;
 mod turning;
@@ -49,16 +54,20 @@ pub use transition::{Because, Cause, Changes, Movement, Transition};
 
 use crate::catalog::Catalog;
 use crate::event::IngestError;
-use crate::plan::{NodeId, Plan, PlanError};
+use crate::plan::{Plan, PlanError};
 use crate::store::{Among, EventStore, MemoryStore, Snapshot};
 use crate::time::Timestamp;
+use algebra::Program;
 use ask::Asks;
+use counts::Counts;
 use crossing::Crossing;
 use cursor::Cursor;
+use members::Members;
 use pass::Cursors;
 use routes::Routes;
 use settle::Scratch;
 use state::{LeafBits, State};
+use tallies::Tallies;
 use timeline::Timelines;
 use watch::{Turning, Watches};
 
@@ -111,8 +120,8 @@ pub enum LiveError {
 pub struct Live {
     catalog: Catalog,
     plan: Plan,
-    /// The node of each segment.
-    roots: Vec<NodeId>,
+    /// What each segment asks of the answers for a user.
+    programs: Vec<Program>,
     names: Vec<Arc<str>>,
     store: MemoryStore,
     /// Up to here everything is settled and reported.
@@ -121,6 +130,7 @@ pub struct Live {
     sequence: u64,
     watches: Watches,
     routes: Routes,
+    counts: Counts,
     asks: Asks,
     cursors: Cursors,
     timelines: Timelines,
@@ -147,7 +157,7 @@ impl Live {
         let plan = catalog.plan()?;
         let mut live = Self {
             catalog,
-            roots: Vec::new(),
+            programs: Vec::new(),
             names: Vec::new(),
             plan,
             store,
@@ -155,6 +165,7 @@ impl Live {
             sequence: 0,
             watches: Watches::default(),
             routes: Routes::default(),
+            counts: Counts::default(),
             asks: Asks::default(),
             cursors: Cursors::default(),
             timelines: Timelines::default(),
@@ -174,17 +185,22 @@ impl Live {
 
     /// Makes what follows from the plan.
     fn prepare(&mut self) {
-        self.roots = self.plan.roots().collect();
+        self.programs = self.plan.roots().map(|root| Program::of(&self.plan, root)).collect();
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
-        self.routes = Routes::of(&self.plan, &self.watches);
+        self.counts = Counts::of(&self.plan);
+        self.routes = Routes::of(&self.plan, &self.watches, &self.counts);
         self.asks = Asks::of(&self.plan);
-        let cursors = self.watches.edges.iter().map(|watch| Cursor::new(&watch.edge, self.now));
-        self.cursors = Cursors::new(cursors.collect());
+        self.cursors = self.cursors_now();
         self.timelines.prepare(&self.watches.edges, self.store.reading());
         let (store, now) = (self.store.reading(), self.now);
         let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());
         self.turns = self.watches.turning.iter().map(next).collect();
+    }
+
+    /// Where the edges stand now, with nothing read.
+    fn cursors_now(&self) -> Cursors {
+        Cursors::new(self.watches.edges.iter().map(|watch| Cursor::new(&watch.edge, self.now)).collect())
     }
 
     /// Answers everything from the store.
@@ -198,9 +214,16 @@ impl Live {
             users.iter().for_each(|user| _ = bits.set(user, leaf, true));
         }
         let Ok(members) = store.answer(&self.plan, at, Among::Everyone);
-        let mut state = State { universe, leaves: bits, ..State::default() };
-        state.set_members(members);
-        state
+        let mut tallies = Tallies::new(self.counts.groups().len());
+        self.counts.tally(store, self.now, &mut tallies, |_| true);
+        let marks = self.counts.mark_all(store, self.now);
+        State {
+            universe: (&universe).into(),
+            leaves: bits,
+            tallies,
+            marks,
+            members: Members::of_all(&members),
+        }
     }
 
     /// The instant up to which everything is settled and reported.
@@ -224,21 +247,30 @@ impl Live {
     }
 
     /// The members of a segment at [`Live::now`], without evaluation; `None` where there is no such segment.
-    pub fn members(&self, segment: &str) -> Option<&RoaringBitmap> {
-        let place = self.names.iter().position(|name| **name == *segment)?;
-        self.state.members.get(place)
+    /// They are handed over as a bitmap of the caller's own.
+    pub fn members(&self, segment: &str) -> Option<RoaringBitmap> {
+        Some(self.state.members.of(self.place(segment)?))
+    }
+
+    /// How many members a segment has at [`Live::now`]; `None` where there is no such segment.
+    pub fn count(&self, segment: &str) -> Option<u64> {
+        Some(self.state.members.count(self.place(segment)?))
+    }
+
+    fn place(&self, segment: &str) -> Option<u32> {
+        (0..).zip(&self.names).find(|(_, name)| ***name == *segment).map(|(place, _)| place)
     }
 
     /// Whether a user, by any of its external ids, is in a segment at [`Live::now`].
     pub fn is_member(&self, segment: &str, id: &str) -> bool {
         let user = self.store.reading().number_of(id);
-        user.zip(self.members(segment)).is_some_and(|(user, members)| members.contains(user))
+        user.zip(self.place(segment)).is_some_and(|(user, place)| self.state.members.contains(place, user))
     }
 
     /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
     /// whether it holds. Measured numbers of a score are no conditions. `None` where there is no such segment.
     pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
-        let place = (0..).zip(&self.names).find(|(_, name)| ***name == *segment)?.0;
+        let place = self.place(segment)?;
         let user = self.store.reading().number_of(id);
         let holds = |leaf| user.is_some_and(|user| self.state.leaves.get(user, leaf));
         let leaves = (0..).take(self.plan.leaves().len());

@@ -68,8 +68,7 @@ impl Live {
             waiting = &waiting[of_instant..];
             self.cross_edges(at, to, &mut crossings);
             crossings.sort_unstable();
-            crossings.dedup();
-            let manner = Manner { at, late: false, because: None };
+            let manner = Manner { at, late: false, fact: None, because: None };
             for of_user in crossings.chunk_by(|a, b| a.user == b.user) {
                 self.settle(of_user, &manner, out);
             }
@@ -97,6 +96,8 @@ impl Live {
     fn waiting(&mut self, to: i64) -> Vec<Crossing> {
         let mut waiting = std::mem::take(&mut self.pending);
         if self.ahead <= to {
+            // Among them those that wait.
+            waiting.clear();
             self.arrivals(self.now, to, &mut waiting);
             self.ahead = self.first_arrival(to);
         }

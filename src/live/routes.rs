@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::counts::Counts;
 use super::edge::Edge;
 use super::transition::Because;
 use super::watch::{Question, Source, Watch, Watches};
@@ -24,6 +25,10 @@ pub(super) const NEWCOMER: TouchId = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Touch {
     pub(super) questions: Vec<Question>,
+    /// Those of them that no tally decides.
+    pub(super) asked: Vec<Question>,
+    /// The groups whose tallies decide the others.
+    pub(super) counted: Vec<u32>,
     pub(super) because: Because,
     pub(super) direction: Direction,
     /// The edges that such a fact has still to cross.
@@ -57,11 +62,12 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn of(plan: &Plan, watches: &Watches) -> Self {
+    pub(super) fn of(plan: &Plan, watches: &Watches, counts: &Counts) -> Self {
         let questions = plan.leaves().len() + plan.measures().len();
         let count = u32::try_from(questions).unwrap_or(u32::MAX);
         let mut routes = Self { segments: vec![Vec::new(); questions], ..Self::default() };
-        routes.add((0..count).collect(), Because::FirstSeen);
+        let everything = routes.add((0..count).collect(), Because::FirstSeen);
+        routes.split(everything, counts);
         let of_source = |is: &dyn Fn(&Source) -> bool| -> Vec<u32> {
             (0..).zip(&watches.edges).filter(|(_, watch)| is(&watch.source)).map(|(place, _)| place).collect()
         };
@@ -73,9 +79,12 @@ impl Routes {
             let touch = routes.add(watch.questions.clone(), Because::Time(words::edge(watch).into()));
             routes.touches[touch as usize].direction = match (&watch.source, &watch.edge) {
                 (Source::Events(_), Edge::Enters(_)) => Direction::More,
-                (Source::Events(_), Edge::Leaves(_)) => Direction::Less,
+                (Source::Events(_) | Source::LastOf(..), Edge::Leaves(_)) => Direction::Less,
                 _ => Direction::Any,
             };
+            if watch.questions.iter().any(|question| counts.of_leaf(*question).is_some()) {
+                routes.split(touch, counts);
+            }
         }
         routes.turning_from = routes.next();
         for (turning, question) in &watches.turning {
@@ -101,8 +110,24 @@ impl Routes {
     }
 
     fn add(&mut self, questions: Vec<Question>, because: Because) -> TouchId {
-        self.touches.push(Touch { questions, because, direction: Direction::Any, edges: Vec::new() });
+        self.touches.push(Touch {
+            asked: questions.clone(),
+            questions,
+            counted: Vec::new(),
+            because,
+            direction: Direction::Any,
+            edges: Vec::new(),
+        });
         self.next() - 1
+    }
+
+    /// Lets tallies decide what they can of a touch.
+    fn split(&mut self, touch: TouchId, counts: &Counts) {
+        let Some(touch) = self.touches.get_mut(touch as usize) else { return };
+        touch.asked.retain(|question| counts.of_leaf(*question).is_none());
+        touch.counted = touch.questions.iter().filter_map(|question| counts.of_leaf(*question)).collect();
+        touch.counted.sort_unstable();
+        touch.counted.dedup();
     }
 
     /// Lets the questions below a node lead to a segment.
@@ -144,7 +169,7 @@ impl Routes {
     }
 
     /// Whom an event of a name concerns.
-    pub(super) fn event(&mut self, watches: &Watches, name: &str) -> TouchId {
+    pub(super) fn event(&mut self, watches: &Watches, counts: &Counts, name: &str) -> TouchId {
         if let Some(known) = self.by_event.get(name) {
             return *known;
         }
@@ -153,8 +178,11 @@ impl Routes {
         questions.sort_unstable();
         questions.dedup();
         let touch = self.add(questions, Because::Event(name.into()));
+        self.split(touch, counts);
         let of_name = |watch: &Watch| match &watch.source {
-            Source::Events(events) => events.iter().any(|event| event.matches(name)),
+            Source::Events(events) | Source::LastOf(events, ..) => {
+                events.iter().any(|event| event.matches(name))
+            }
             _ => false,
         };
         let edges = (0..).zip(&watches.edges).filter(|(_, watch)| of_name(watch)).map(|(place, _)| place);
@@ -191,7 +219,9 @@ impl Source {
     /// In words, as part of a sentence.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Events(events) => events.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+            Self::Events(events) | Self::LastOf(events, ..) => {
+                events.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+            }
             Self::Writes(name) => format!("a write of {name}"),
             Self::Seen => "the user's first instant".to_owned(),
         }

@@ -59,7 +59,9 @@ impl Saved {
 impl Live {
     /// What has to be kept for [`Live::restore`], beside the store.
     pub fn save(&self) -> Saved {
-        let all = self.state.members.iter().fold(RoaringBitmap::new(), |all, members| all | members);
+        let members: Vec<RoaringBitmap> =
+            (0..).take(self.names.len()).map(|place| self.state.members.of(place)).collect();
+        let all = members.iter().fold(RoaringBitmap::new(), |all, members| all | members);
         let id = |user| Some((user, self.store.reading().id_of(user)?.to_owned()));
         let bytes = |members: &RoaringBitmap| {
             let mut bytes = Vec::with_capacity(members.serialized_size());
@@ -72,12 +74,7 @@ impl Live {
             now: self.now,
             sequence: self.sequence,
             catalog: self.catalog.to_json(),
-            members: self
-                .names
-                .iter()
-                .map(ToString::to_string)
-                .zip(self.state.members.iter().map(bytes))
-                .collect(),
+            members: self.names.iter().map(ToString::to_string).zip(members.iter().map(bytes)).collect(),
             ids: all.iter().filter_map(id).collect(),
         }
     }
@@ -126,7 +123,7 @@ impl Live {
                 }
             }
         }
-        let is = self.members(segment).cloned().unwrap_or_default();
+        let is = self.members(segment).unwrap_or_default();
         self.announce(segment, &known, &is, Because::Restore, changes);
     }
 }

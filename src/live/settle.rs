@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::Live;
+use super::counts::Group;
 use super::crossing::Crossing;
-use super::routes::Direction;
-use super::state::{LeafBits, bit, set_bit};
+use super::routes::{Direction, Touch};
+use super::state::{bit, put};
+use super::tallies;
 use super::transition::{Because, Cause, Movement, Transition};
 use super::watch::Question;
-use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
-use crate::store::{Snapshot, UserId};
+use crate::store::UserId;
 use crate::time::Timestamp;
 
 /// How changes at an instant are reported.
@@ -17,94 +18,150 @@ use crate::time::Timestamp;
 pub(super) struct Manner {
     pub(super) at: i64,
     pub(super) late: bool,
+    /// The instant of the late fact.
+    pub(super) fact: Option<i64>,
     /// Instead of what the touches say.
     pub(super) because: Option<Because>,
+}
+
+impl Manner {
+    /// Later than it happened.
+    pub(super) fn late(at: i64) -> Self {
+        Self { at, late: true, fact: None, because: None }
+    }
 }
 
 /// Lists that are needed for a moment, kept for their allocations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
+    /// The answers before.
+    before: Vec<u64>,
     asked: Vec<Question>,
     changed: Vec<Question>,
-    /// Segments that may change, each with the question that may change it.
-    segments: Vec<(u32, Option<Question>)>,
+    /// Groups that have to be counted again.
+    again: Vec<u32>,
+    /// Bit by bit: segments that may change.
+    segments: Vec<u64>,
 }
 
 impl Live {
     /// Brings the answers of a user to an instant, and tells which segments it entered and left.
     pub(super) fn settle(&mut self, due: &[Crossing], manner: &Manner, out: &mut Vec<Transition>) {
         let Some(user) = due.first().map(|crossing| crossing.user) else { return };
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let Scratch { asked, changed, segments } = &mut scratch;
-        (asked.clear(), changed.clear(), segments.clear());
-
-        let first_seen = self.store.reading().first_seen(user);
-        let is_there = first_seen.is_some_and(|at| at <= manner.at);
         let was_there = self.state.universe.contains(user);
+        // Whoever goes goes as a whole, which is said to be because of something.
+        let seen = || self.store.reading().first_seen(user).is_some_and(|at| at <= manner.at);
+        let is_there = (was_there && manner.because.is_none()) || seen();
+        if !is_there && !was_there {
+            return;
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.state.reach(user);
+        scratch.before.clear();
+        scratch.before.extend_from_slice(self.state.leaves.row(user));
+        let Scratch { asked, changed, again, .. } = &mut scratch;
+        [asked, changed, again].into_iter().for_each(|list| list.clear());
         if is_there {
-            self.state.leaves.reach(user as usize + 1);
-            for crossing in due {
-                self.concerns(user, crossing, manner.late, asked, changed);
-            }
-            if !was_there {
-                self.state.universe.insert(user);
-                asked.extend_from_slice(self.asks.newcomer());
-            }
-            if due.len() > 1 || !was_there {
-                asked.sort_unstable();
-                asked.dedup();
-            }
-            let of_user = (self.store.reading(), user, manner.at);
-            self.asks.ask(self.plan.leaves(), asked, of_user, &mut self.state.leaves, changed);
+            self.keep_tallies(user, due, manner, &mut scratch);
+            self.ask(user, due, manner, was_there, &mut scratch);
         } else {
-            self.state.universe.remove(user);
-            self.state.leaves.clear(user);
+            self.state.clear(user);
         }
+        self.state.universe.set(user, is_there);
+        scratch.segments.clear();
+        scratch.segments.resize(self.names.len().div_ceil(64), 0);
         if is_there == was_there {
-            for question in changed.iter().copied() {
-                let of_question = self.routes.segments(question).iter();
-                segments.extend(of_question.map(|segment| (*segment, Some(question))));
-            }
-            if changed.len() > 1 {
-                segments.sort_unstable();
-                segments.dedup_by_key(|(segment, _)| *segment);
-            }
+            let segments = scratch.changed.iter().flat_map(|question| self.routes.segments(*question));
+            segments.for_each(|segment| _ = put(&mut scratch.segments, *segment, true));
         } else {
-            segments.extend((0..).take(self.names.len()).map(|segment| (segment, None)));
+            (0..).take(self.names.len()).for_each(|segment| _ = put(&mut scratch.segments, segment, true));
         }
-        let mut id = None;
-        for (segment, condition) in segments.iter().copied() {
-            let holds = is_there && self.is_in(segment, user, manner.at);
-            if self.state.of_user.get(user, segment) != holds {
-                let cause = self.cause(condition, due, manner);
-                self.report(segment, user, holds, cause, manner, &mut id, out);
-            }
-        }
+        let stayed = (is_there && was_there).then_some(scratch.before.as_slice());
+        self.compare_segments(user, (due, manner), stayed, &scratch, out);
         self.scratch = scratch;
     }
 
+    /// Lets the tallies follow, and the leaves that they decide: first what is added, then what is taken away.
+    fn keep_tallies(&mut self, user: u32, due: &[Crossing], manner: &Manner, scratch: &mut Scratch) {
+        let touches = || due.iter().map(|crossing| self.routes.touch(crossing.touch));
+        let (tallies, leaves) = (self.state.tallies.row_mut(user), self.state.leaves.row_mut(user));
+        let mut turn = |place: u32, (before, after): (u8, u8)| {
+            for (leaf, holds) in self.counts.groups()[place as usize].turned(before, after) {
+                if put(leaves, leaf, holds) {
+                    scratch.changed.push(leaf);
+                }
+            }
+        };
+        for touch in touches().filter(|touch| touch.direction == Direction::More) {
+            for place in touch.counted.iter().copied() {
+                let group = &self.counts.groups()[place as usize];
+                // A late one may be outside already.
+                let at = manner.fact.unwrap_or(manner.at);
+                let mut counts = manner.fact.is_none() || group.bounds(manner.at).contains(at);
+                if let (Some(unit), Some(marks)) = (group.key.unit, self.state.marks.get_mut(place as usize))
+                {
+                    let first = marks.mark(user, at, unit);
+                    if manner.fact.is_some() && counts {
+                        scratch.again.push(place);
+                    }
+                    counts = first && manner.fact.is_none();
+                }
+                let moved = counts.then(|| Group::moved(tallies, place, true)).flatten();
+                moved.into_iter().for_each(|moved| turn(place, moved));
+            }
+        }
+        for touch in touches().filter(|touch| touch.direction != Direction::More) {
+            for place in touch.counted.iter().copied() {
+                let less = touch.direction == Direction::Less;
+                match less.then(|| Group::moved(tallies, place, false)).flatten() {
+                    Some(moved) => turn(place, moved),
+                    None => scratch.again.push(place),
+                }
+            }
+        }
+        self.count_again(user, manner.at, scratch);
+    }
+
+    fn count_again(&mut self, user: u32, at: i64, scratch: &mut Scratch) {
+        scratch.again.sort_unstable();
+        scratch.again.dedup();
+        for place in scratch.again.iter().copied() {
+            let after = self.counts.again(place, (self.store.reading(), user, at));
+            let row = self.state.tallies.row_mut(user);
+            let before = tallies::get(row, place);
+            tallies::set(row, place, after);
+            let leaves = self.state.leaves.row_mut(user);
+            for (leaf, holds) in self.counts.groups()[place as usize].turned(before, after) {
+                if put(leaves, leaf, holds) {
+                    scratch.changed.push(leaf);
+                }
+            }
+        }
+    }
+
+    /// Asks the store about what no tally decides.
+    fn ask(&mut self, user: u32, due: &[Crossing], manner: &Manner, was_there: bool, scratch: &mut Scratch) {
+        for crossing in due {
+            self.concerns(user, self.routes.touch(crossing.touch), &mut scratch.asked, &mut scratch.changed);
+        }
+        let asked = &mut scratch.asked;
+        if !was_there {
+            asked.extend_from_slice(self.asks.newcomer());
+        }
+        if due.len() > 1 || !was_there {
+            asked.sort_unstable();
+            asked.dedup();
+        }
+        let of_user = (self.store.reading(), user, manner.at);
+        self.asks.ask(self.plan.leaves(), asked, of_user, &mut self.state.leaves, &mut scratch.changed);
+    }
+
     /// The leaves that a crossing may change for a user; and the measures, which are asked when needed.
-    fn concerns(
-        &mut self,
-        user: u32,
-        crossing: &Crossing,
-        late: bool,
-        asked: &mut Vec<Question>,
-        changed: &mut Vec<Question>,
-    ) {
-        let touch = self.routes.touch(crossing.touch);
-        let arrives = !late && matches!(touch.because, Because::Event(_));
-        let row = self.state.leaves.row_mut(user);
-        for question in &touch.questions {
+    fn concerns(&self, user: u32, touch: &Touch, asked: &mut Vec<Question>, changed: &mut Vec<Question>) {
+        let row = self.state.leaves.row(user);
+        for question in &touch.asked {
             if *question as usize >= self.plan.leaves().len() {
                 changed.push(*question);
-                continue;
-            }
-            if arrives && self.asks.begins(*question) {
-                if !bit(row, *question) {
-                    set_bit(row, *question);
-                    changed.push(*question);
-                }
                 continue;
             }
             // Another event cannot end what only grows, nor can one less begin it.
@@ -115,6 +172,39 @@ impl Live {
             };
             if !(decided && self.asks.grows(*question)) {
                 asked.push(*question);
+            }
+        }
+    }
+
+    /// Reports the segments that hold now and did not, or the other way round; `before`: the answers before of
+    /// one who was there and is.
+    fn compare_segments(
+        &mut self,
+        user: u32,
+        (due, manner): (&[Crossing], &Manner),
+        before: Option<&[u64]>,
+        scratch: &Scratch,
+        out: &mut Vec<Transition>,
+    ) {
+        let is_there = self.state.universe.contains(user);
+        let mut id = None;
+        for (place, word) in (0..).zip(&scratch.segments) {
+            let mut rest = *word;
+            while rest != 0 {
+                let segment = place * 64 + rest.trailing_zeros();
+                rest &= rest - 1;
+                let Some(program) = self.programs.get(segment as usize) else { continue };
+                let of = (self.store.reading(), user, manner.at);
+                let holds = is_there && program.holds(&self.plan, self.state.leaves.row(user), of);
+                let held = before.and_then(|row| program.decide(&self.plan, row));
+                if holds != held.unwrap_or_else(|| self.state.members.contains(segment, user)) {
+                    let concerns = |question: &&Question| {
+                        self.routes.segments(**question).binary_search(&segment).is_ok()
+                    };
+                    let condition = before.and_then(|_| scratch.changed.iter().find(concerns)).copied();
+                    let cause = self.cause(condition, due, manner);
+                    self.report(segment, user, holds, cause, manner, &mut id, out);
+                }
             }
         }
     }
@@ -151,7 +241,7 @@ impl Live {
         id: &mut Option<Arc<str>>,
         out: &mut Vec<Transition>,
     ) {
-        self.state.set_member(user, segment, holds);
+        self.state.members.set(segment, user, holds);
         let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
         let name = Arc::clone(&self.names[segment as usize]);
         let transition = self.transition(name, (user, id), holds, cause, manner);
@@ -185,56 +275,5 @@ impl Live {
             late: manner.late,
             cause,
         }
-    }
-
-    /// Whether a user is in a segment, by answers that are up to date.
-    fn is_in(&self, segment: u32, user: u32, t: i64) -> bool {
-        let row = self.state.leaves.row(user);
-        let point = PointInTime { plan: &self.plan, row, store: self.store.reading(), user, t };
-        self.roots.get(segment as usize).is_some_and(|root| point.holds(*root))
-    }
-}
-
-/// The algebra for one user at one instant.
-struct PointInTime<'l> {
-    plan: &'l Plan,
-    row: &'l [u64],
-    store: &'l Snapshot,
-    user: u32,
-    t: i64,
-}
-
-impl PointInTime<'_> {
-    fn holds(&self, node: NodeId) -> bool {
-        match &self.plan.nodes()[node] {
-            Node::Everyone => true,
-            Node::NoOne => false,
-            Node::Leaf(leaf) => bit(self.row, u32::try_from(*leaf).unwrap_or(u32::MAX)),
-            Node::Not(of) => !self.holds(*of),
-            Node::All(of) => of.iter().all(|of| self.holds(*of)),
-            Node::Any(of) => of.iter().any(|of| self.holds(*of)),
-            Node::Score(terms, range) => {
-                let mut total = ExactSum::ZERO;
-                for term in terms {
-                    match *term {
-                        Term::If(points, of) if self.holds(of) => total.add_counted(points, 1),
-                        Term::If(..) => {}
-                        Term::Per(points, measure) => {
-                            let (measure, t) =
-                                (&self.plan.measures()[measure], Timestamp::from_millis(self.t));
-                            total.add_scaled(points, &self.store.measured_of(measure, t, self.user));
-                        }
-                    }
-                }
-                total.is_in(range)
-            }
-        }
-    }
-}
-
-impl LeafBits {
-    /// Unsets all bits of a user.
-    fn clear(&mut self, user: u32) {
-        self.row_mut(user).fill(0);
     }
 }

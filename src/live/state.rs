@@ -2,6 +2,10 @@
 
 use roaring::RoaringBitmap;
 
+use super::marks::Marks;
+use super::members::Members;
+use super::tallies::Tallies;
+
 /// Answers to leaves, a row of bits a user: what one fact or one instant changes lies together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LeafBits {
@@ -86,50 +90,82 @@ pub(super) fn bit(row: &[u64], leaf: u32) -> bool {
     row.get(leaf as usize / 64).is_some_and(|word| word >> (leaf % 64) & 1 == 1)
 }
 
-/// Sets a bit of a row.
-pub(super) fn set_bit(row: &mut [u64], leaf: u32) {
-    if let Some(word) = row.get_mut(leaf as usize / 64) {
-        *word |= 1 << (leaf % 64);
-    }
+/// Sets a bit of a row; tells whether it was another.
+pub(super) fn put(row: &mut [u64], place: u32, holds: bool) -> bool {
+    let Some(word) = row.get_mut(place as usize / 64) else { return false };
+    let before = *word >> (place % 64) & 1 == 1;
+    *word = *word & !(1 << (place % 64)) | u64::from(holds) << (place % 64);
+    before != holds
 }
 
 /// Everything that is kept beyond the store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
-    pub(super) universe: RoaringBitmap,
+    pub(super) universe: Users,
     pub(super) leaves: LeafBits,
-    /// The members of each segment, in the order of the plan.
-    pub(super) members: Vec<RoaringBitmap>,
-    /// The same, a row of bits a user.
-    pub(super) of_user: LeafBits,
+    pub(super) tallies: Tallies,
+    /// Of each group of tallies.
+    pub(super) marks: Vec<Marks>,
+    pub(super) members: Members,
 }
 
 impl State {
-    pub(super) fn set_member(&mut self, user: u32, segment: u32, holds: bool) {
-        self.of_user.set(user, segment, holds);
-        if let Some(members) = self.members.get_mut(segment as usize) {
-            if holds {
-                members.insert(user)
-            } else {
-                members.remove(user)
-            };
-        }
+    /// Makes room for a user.
+    pub(super) fn reach(&mut self, user: u32) {
+        let users = user as usize + 1;
+        self.leaves.reach(users);
+        self.tallies.reach(users);
+        self.members.reach(users);
     }
 
-    /// Replaces the members of all segments.
-    pub(super) fn set_members(&mut self, members: Vec<RoaringBitmap>) {
-        self.of_user = LeafBits::new(members.len());
-        for (segment, members) in (0..).zip(&members) {
-            members.iter().for_each(|user| _ = self.of_user.set(user, segment, true));
-        }
-        self.members = members;
+    /// Forgets what is known of a user but membership.
+    pub(super) fn clear(&mut self, user: u32) {
+        self.universe.set(user, false);
+        self.leaves.row_mut(user).fill(0);
+        self.tallies.row_mut(user).fill(0);
     }
 
     pub(super) fn memory(&self) -> usize {
-        let bitmap = |set: &RoaringBitmap| set.serialized_size() + 64;
         self.leaves.memory()
-            + self.of_user.memory()
-            + bitmap(&self.universe)
-            + self.members.iter().map(bitmap).sum::<usize>()
+            + self.tallies.memory()
+            + self.universe.memory()
+            + self.members.memory()
+            + self.marks.iter().map(Marks::memory).sum::<usize>()
+    }
+}
+
+/// A set of users as words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Users(Vec<u64>);
+
+impl Users {
+    pub(super) fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.0.capacity() * 8
+    }
+
+    pub(super) fn contains(&self, user: u32) -> bool {
+        bit(&self.0, user)
+    }
+
+    pub(super) fn set(&mut self, user: u32, is_in: bool) {
+        let word = user as usize / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
+            *word = *word & !(1 << (user % 64)) | u64::from(is_in) << (user % 64);
+        }
+    }
+}
+
+impl From<&RoaringBitmap> for Users {
+    fn from(set: &RoaringBitmap) -> Self {
+        let mut users = Self::default();
+        set.iter().for_each(|user| users.set(user, true));
+        users
     }
 }

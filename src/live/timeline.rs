@@ -40,7 +40,7 @@ impl Timelines {
     pub(super) fn prepare(&mut self, edges: &[Watch], store: &Snapshot) {
         let mut before = std::mem::take(&mut self.0);
         for source in edges.iter().map(|watch| &watch.source) {
-            if matches!(source, Source::Events(_)) || self.0.contains_key(source) {
+            if matches!(source, Source::Events(_) | Source::LastOf(..)) || self.0.contains_key(source) {
                 continue;
             }
             let timeline = before.remove(source).unwrap_or_else(|| read(source, store));
@@ -87,7 +87,7 @@ impl Timelines {
 fn read(source: &Source, store: &Snapshot) -> Timeline {
     let mut all = Vec::new();
     match source {
-        Source::Events(_) => {}
+        Source::Events(_) | Source::LastOf(..) => {}
         Source::Writes(name) => store.writes_between(name, Bounds::ALL, &mut |at, user| all.push((at, user))),
         Source::Seen => store.seen_between(Bounds::ALL, &mut |at, user| all.push((at, user))),
     }
@@ -99,7 +99,7 @@ fn read(source: &Source, store: &Snapshot) -> Timeline {
 /// The instants of a user in a source.
 pub(super) fn of_user(source: &Source, store: &Snapshot, user: u32, visit: &mut dyn FnMut(i64)) {
     match source {
-        Source::Events(_) => {}
+        Source::Events(_) | Source::LastOf(..) => {}
         Source::Writes(name) => {
             let Ok(()) = store.writes(name, Among::User(crate::store::UserId(user)), &mut |_, writes| {
                 writes.iter().for_each(|write| visit(write.at.millis()));

@@ -2,10 +2,13 @@
 
 use foldhash::HashMap;
 
+use super::counts::{self, Key};
 use super::edge::Edge;
 use crate::plan::test::CompiledTest;
 use crate::plan::{Leaf, Matcher, Measure, Plan, Point, Scope};
 use crate::segment::EventPattern;
+use crate::time::Unit;
+use chrono_tz::Tz;
 
 /// A leaf of the plan by its index, or a measure by its index behind those of the leaves.
 pub(super) type Question = u32;
@@ -15,6 +18,8 @@ pub(super) type Question = u32;
 pub(super) enum Source {
     /// Events of these names.
     Events(Vec<EventPattern>),
+    /// Of the events of these names, the last of each user in each calendar unit.
+    LastOf(Vec<EventPattern>, Unit, Tz),
     /// The writes of an attribute.
     Writes(String),
     /// When users were first seen.
@@ -84,7 +89,11 @@ impl Collector {
         }
         match leaf {
             Leaf::Did(behaviour) => {
-                self.scope(&behaviour.scope, &events_of(&behaviour.matcher), question);
+                let events = match counts::key_of(leaf) {
+                    Some(Key { events, unit: Some((unit, tz)), .. }) => Source::LastOf(events, unit, tz),
+                    _ => events_of(&behaviour.matcher),
+                };
+                self.scope(&behaviour.scope, &events, question);
                 if let Some((of, test)) = behaviour.tested().filter(|(_, test)| test.depends_on_time()) {
                     let (matcher, of, test) = (behaviour.matcher.clone(), of.to_owned(), test.clone());
                     self.turning(Turning::Property { matcher, of, test }, question);

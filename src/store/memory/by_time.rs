@@ -53,6 +53,61 @@ impl Snapshot {
         }
     }
 
+    /// The same events, part by part and each part's by user: for stretches that hold most events.
+    pub(crate) fn scan_events(
+        &self,
+        events: &[EventPattern],
+        inside: Bounds,
+        visit: &mut dyn FnMut(i64, u32),
+    ) {
+        if inside.is_empty() {
+            return;
+        }
+        let names = self.matching_names(events);
+        let shelves = names.iter().filter_map(|name| self.shelves.get(*name as usize));
+        for part in shelves.flat_map(|shelf| shelf.parts_between(inside.lo, inside.hi)) {
+            for block in part.blocks() {
+                let high = u32::from(block.high) << 16;
+                for row in block.rows() {
+                    let at = part.at(row);
+                    if inside.contains(at) {
+                        visit(at, high | u32::from(part.users()[row]));
+                    }
+                }
+            }
+        }
+        for (name, row) in self.tail.rows_between(inside.lo, inside.hi) {
+            if names.contains(&name) {
+                visit(row.at, row.user);
+            }
+        }
+    }
+
+    /// How many events of some names a user has inside, counted up to `most`.
+    pub(crate) fn count_up_to(&self, names: &[u32], user: u32, inside: Bounds, most: usize) -> usize {
+        let mut count = 0;
+        if inside.is_empty() {
+            return count;
+        }
+        for name in names {
+            let shelf = self.shelves.get(*name as usize);
+            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
+                // By instant: those inside follow each other.
+                let rows = part.rows_of(user);
+                count += part.rows_before(rows.clone(), inside.hi.saturating_add(1));
+                count -= part.rows_before(rows, inside.lo);
+                if count >= most {
+                    return most;
+                }
+            }
+            count += self.tail.rows_of(*name, user).filter(|row| inside.contains(row.at)).count();
+            if count >= most {
+                return most;
+            }
+        }
+        count
+    }
+
     /// Adds the instants inside of a user's events of a name, in no order.
     pub(crate) fn instants_of(&self, name: u32, user: u32, inside: Bounds, out: &mut Vec<i64>) {
         let shelf = self.shelves.get(name as usize);

@@ -1,0 +1,270 @@
+//! Leaves that count events in a window that ends now: kept by adding and taking away, without asking the store.
+//!
+//! The events of some names in one window are a *group*, whatever their count must be. An event that happens
+//! adds one, one that the window lets go takes one away. A tally says no more than [`MANY`]; where one is taken
+//! away from that, the store is asked again.
+
+use std::ops::Bound;
+
+use chrono_tz::Tz;
+use foldhash::HashMap;
+
+use super::marks::{Marks, unit_around};
+use super::tallies::{MANY, Tallies, get, set};
+use super::watch::Question;
+use crate::plan::bounds::Bounds;
+use crate::plan::calendar::Zone;
+use crate::plan::{Leaf, Plan};
+use crate::segment::{EventPattern, Measure, Range};
+use crate::store::Snapshot;
+use crate::time::{DAY, Span, Unit};
+use crate::value::Number;
+use crate::window::Window;
+
+/// Events that are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) events: Vec<EventPattern>,
+    /// `None`: ever; otherwise `Last`.
+    pub(super) window: Option<Window>,
+    /// Calendar units that hold some are counted, not events; they are shorter than the window.
+    pub(super) unit: Option<(Unit, Tz)>,
+}
+
+/// A group, and the leaves that its tally decides.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) key: Key,
+    /// Each holds for tallies of this range.
+    leaves: Vec<(Question, u8, u8)>,
+    /// Bit by bit: whether some leaf holds for this tally and not for the one before, or the other way round.
+    turns: u16,
+    /// The numbers of its names, when there were so many names in the store.
+    names: (Vec<u32>, usize),
+}
+
+/// The groups of a plan; those of the same events lie together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    groups: Vec<Group>,
+    of_leaf: Vec<Option<u32>>,
+    places: HashMap<Key, u32>,
+}
+
+impl Counts {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let counted = |leaf| counted(leaf).map(|(key, low, high)| (key.clone(), low, high));
+        let of_leaf: Vec<Option<(Key, u8, u8)>> = plan.leaves().iter().map(counted).collect();
+        let mut keys: Vec<Key> = of_leaf.iter().flatten().map(|(key, ..)| key.clone()).collect();
+        keys.sort_by_cached_key(|key| (key.events.clone(), key.unit.is_some(), format!("{key:?}")));
+        keys.dedup();
+        let places: HashMap<Key, u32> = keys.iter().cloned().zip(0..).collect();
+        let group = |key| Group { key, leaves: Vec::new(), turns: 0, names: (Vec::new(), usize::MAX) };
+        let mut groups: Vec<Group> = keys.into_iter().map(group).collect();
+        let mut place_of = Vec::with_capacity(of_leaf.len());
+        for (leaf, counted) in (0..).zip(of_leaf) {
+            let place = counted.as_ref().and_then(|(key, ..)| places.get(key).copied());
+            place_of.push(place);
+            if let (Some((_, low, high)), Some(place)) = (counted, place) {
+                groups[place as usize].add(leaf, low, high);
+            }
+        }
+        Self { groups, of_leaf: place_of, places }
+    }
+
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The group whose tally decides a leaf.
+    pub(super) fn of_leaf(&self, leaf: Question) -> Option<u32> {
+        self.of_leaf.get(leaf as usize).copied().flatten()
+    }
+
+    /// The group of some events in a window.
+    pub(super) fn place(&self, key: &Key) -> Option<u32> {
+        self.places.get(key).copied()
+    }
+
+    /// Counts the events of everyone anew, of the groups that pass.
+    pub(super) fn tally(
+        &self,
+        store: &Snapshot,
+        t: i64,
+        tallies: &mut Tallies,
+        wanted: impl Fn(u32) -> bool,
+    ) {
+        let places: Vec<u32> = (0..).take(self.groups.len()).filter(|place| wanted(*place)).collect();
+        let (of_units, of_events): (Vec<u32>, Vec<u32>) =
+            places.into_iter().partition(|place| self.groups[*place as usize].key.unit.is_some());
+        for place in of_units {
+            let users = self.groups[place as usize].units(store, t);
+            tallies.reach(users.last().map_or(0, |(user, _)| *user as usize + 1));
+            users.iter().for_each(|(user, _)| tallies.add(*user, place));
+        }
+        for of_events in of_events.chunk_by(|a, b| self.events(*a) == self.events(*b)) {
+            let Some(first) = of_events.first() else { continue };
+            let bounds: Vec<(u32, Bounds)> =
+                of_events.iter().map(|place| (*place, self.groups[*place as usize].bounds(t))).collect();
+            let all = bounds
+                .iter()
+                .map(|(_, bounds)| *bounds)
+                .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
+            store.scan_events(self.events(*first), all.unwrap_or(Bounds::NONE), &mut |at, user| {
+                tallies.reach(user as usize + 1);
+                for (place, _) in bounds.iter().filter(|(_, bounds)| bounds.contains(at)) {
+                    tallies.add(user, *place);
+                }
+            });
+        }
+    }
+
+    /// Who has had an event in the unit that is running, of each group.
+    pub(super) fn mark_all(&self, store: &Snapshot, t: i64) -> Vec<Marks> {
+        let of_group = |group: &Group| {
+            let mut marks = Marks::default();
+            if let Some((unit, tz)) = group.key.unit {
+                let inside = Bounds { lo: unit_around(unit, tz, t).0, hi: t };
+                let mark = &mut |at, user, _| _ = marks.mark(user, at, (unit, tz));
+                store.events_between(&group.key.events, inside, mark);
+            }
+            marks
+        };
+        self.groups.iter().map(of_group).collect()
+    }
+
+    fn events(&self, place: u32) -> &[EventPattern] {
+        self.groups.get(place as usize).map_or(&[], |group| &group.key.events)
+    }
+
+    /// Counts the events of a user anew.
+    pub(super) fn again(&mut self, place: u32, (store, user, t): (&Snapshot, u32, i64)) -> u8 {
+        let Some(group) = self.groups.get_mut(place as usize) else { return 0 };
+        if group.names.1 != store.name_count() {
+            group.names = store.names_matching(&group.key.events);
+        }
+        let most = usize::from(MANY);
+        let count = match group.key.unit {
+            None => store.count_up_to(&group.names.0, user, group.bounds(t), most),
+            Some((unit, tz)) => {
+                let mut at = Vec::new();
+                let bounds = group.bounds(t);
+                group.names.0.iter().for_each(|name| store.instants_of(*name, user, bounds, &mut at));
+                let mut units = Zone::of(tz).units(unit);
+                at.iter_mut().for_each(|at| *at = units.of(*at));
+                at.sort_unstable();
+                at.dedup();
+                at.len()
+            }
+        };
+        u8::try_from(count.min(most)).unwrap_or(MANY)
+    }
+}
+
+impl Group {
+    fn add(&mut self, leaf: Question, low: u8, high: u8) {
+        self.leaves.push((leaf, low, high));
+        let holds = |tally: u8| low <= tally && tally <= high;
+        for tally in (1..=MANY).filter(|tally| holds(*tally) != holds(tally - 1)) {
+            self.turns |= 1 << tally;
+        }
+    }
+
+    /// Each user with each unit that holds some of its events, in order.
+    fn units(&self, store: &Snapshot, t: i64) -> Vec<(u32, i64)> {
+        let Some((unit, tz)) = self.key.unit else { return Vec::new() };
+        let mut units = Zone::of(tz).units(unit);
+        let mut found = Vec::new();
+        store.scan_events(&self.key.events, self.bounds(t), &mut |at, user| {
+            let one = (user, units.of(at));
+            if found.last() != Some(&one) {
+                found.push(one);
+            }
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The instants of the window.
+    pub(super) fn bounds(&self, t: i64) -> Bounds {
+        Bounds::of_facts(self.key.window.as_ref(), t, None)
+    }
+
+    /// The leaves that may hold for one tally and not for the other, with whether they hold for the second.
+    pub(super) fn turned(&self, before: u8, after: u8) -> impl Iterator<Item = (Question, bool)> {
+        let (low, high) = (before.min(after), before.max(after));
+        let between = (u32::from(low) + 1..=u32::from(high)).fold(0_u16, |mask, tally| mask | 1 << tally);
+        let leaves = if self.turns & between == 0 { &[][..] } else { &self.leaves };
+        leaves.iter().map(move |(leaf, low, high)| (*leaf, *low <= after && after <= *high))
+    }
+
+    /// One more, or one less; tells the tally before and after. `None`: it has to be counted again.
+    pub(super) fn moved(row: &mut [u8], place: u32, more: bool) -> Option<(u8, u8)> {
+        let before = get(row, place);
+        let after = match (more, before) {
+            (true, _) => (before + 1).min(MANY),
+            (false, MANY) => return None,
+            (false, _) => before.saturating_sub(1),
+        };
+        set(row, place, after);
+        Some((before, after))
+    }
+}
+
+/// The group of a leaf, where tallies decide it.
+pub(super) fn key_of(leaf: &Leaf) -> Option<Key> {
+    counted(leaf).map(|(key, ..)| key)
+}
+
+/// The group of a leaf, and the tallies for which it holds; `None` where tallies cannot decide it.
+fn counted(leaf: &Leaf) -> Option<(Key, u8, u8)> {
+    let Leaf::Did(behaviour) = leaf else { return None };
+    if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
+        return None;
+    }
+    let window = behaviour.scope.window();
+    let (unit, range) = match (&behaviour.measure, window) {
+        (Measure::Times(range), None | Some(Window::Last(_))) => (None, range),
+        (Measure::Active { unit, tz, range }, Some(Window::Last(span))) if is_longer(*span, *unit) => {
+            (Some((*unit, *tz)), range)
+        }
+        _ => return None,
+    };
+    let (low, high) = tallies_in(range)?;
+    let key = Key { events: behaviour.matcher.events().to_vec(), window: window.cloned(), unit };
+    Some((key, low, high))
+}
+
+/// Whether a span is surely longer than any unit, also one that some zone repeats.
+fn is_longer(span: Span, unit: Unit) -> bool {
+    let days = match unit {
+        Unit::Day => 3,
+        Unit::Week => 10,
+        Unit::Month => 35,
+        _ => return false,
+    };
+    let least = i64::try_from(span.millis).unwrap_or(i64::MAX) / DAY + span.all_months().saturating_mul(28);
+    least >= days
+}
+
+/// The tallies of a range; `None` where it has bounds that no tally tells apart.
+fn tallies_in(range: &Range) -> Option<(u8, u8)> {
+    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
+    let low = match range.low {
+        Bound::Included(low) => whole(low)?,
+        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let high = match range.high {
+        Bound::Included(high) => Some(whole(high)?),
+        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
+        Bound::Unbounded => None,
+    };
+    let low = u8::try_from(low).ok().filter(|low| *low <= MANY)?;
+    let high = match high {
+        None => MANY,
+        Some(high) => u8::try_from(high).ok().filter(|high| *high < MANY)?,
+    };
+    Some((low, high))
+}

@@ -3,6 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::kernel;
+use super::roaring::to_roaring;
 
 /// A set of users; bit `u % 64` of word `u / 64` is user `u`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,12 +93,7 @@ impl Bits {
 
     /// In one conversion, container by container.
     pub(crate) fn to_roaring(&self) -> RoaringBitmap {
-        let mut bytes = vec![0u8; self.words.len() * 8];
-        let (chunks, _) = bytes.as_chunks_mut::<8>();
-        for (chunk, word) in chunks.iter_mut().zip(&self.words) {
-            *chunk = word.to_le_bytes();
-        }
-        RoaringBitmap::from_lsb0_bytes(0, &bytes)
+        to_roaring(&self.words)
     }
 
     pub(crate) fn memory(&self) -> usize {

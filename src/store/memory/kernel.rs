@@ -173,6 +173,37 @@ pub(super) fn counts_within(sets: &[&[u64]], low: u8, high: u8, into: &mut [u64]
     dispatch!(level(), simd => counts_within_simd(simd, sets, low, high, into));
 }
 
+#[inline(always)]
+fn positions_simd<S: Simd>(_: S, words: &[u64], out: &mut [u16]) -> usize {
+    let mut found = 0;
+    let mut base = 0u16;
+    for &word in words {
+        let count = word.count_ones() as usize;
+        let Some(places) = out.get_mut(found..found + 64) else { break };
+        let mut rest = word;
+        // four in any case, so that there is little to predict; what is too many is written over
+        for place in &mut places[..4] {
+            *place = base.wrapping_add(rest.trailing_zeros() as u16);
+            rest &= rest.wrapping_sub(1);
+        }
+        if count > 4 {
+            for place in &mut places[4..count] {
+                *place = base.wrapping_add(rest.trailing_zeros() as u16);
+                rest &= rest.wrapping_sub(1);
+            }
+        }
+        found += count;
+        base = base.wrapping_add(64);
+    }
+    found
+}
+
+/// Writes the positions of the set bits of up to 1024 words, in order, and tells how many there are. Needs room for
+/// 64 more than that.
+pub(super) fn positions(words: &[u64], out: &mut [u16]) -> usize {
+    dispatch!(level(), simd => positions_simd(simd, words, out))
+}
+
 /// How many bits are set.
 pub(super) fn count(words: &[u64]) -> u64 {
     dispatch!(level(), simd => count_simd(simd, words))
@@ -235,6 +266,16 @@ mod tests {
         for (i, x) in floats.iter().enumerate() {
             assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, (-0.25..=3.5).contains(x));
         }
+    }
+
+    #[test]
+    fn positions_are_those_of_the_bits() {
+        let words: Vec<u64> =
+            (0..1024u64).map(|i| if i % 3 == 0 { !0 << (i % 64) } else { 1 << (i % 64) }).collect();
+        let (mut out, mut want) = (vec![0; 1 << 16], Vec::new());
+        for_each_bit(&words, |i| want.push(u16::try_from(i).unwrap()));
+        let found = positions(&words, &mut out);
+        assert_eq!(out[..found], want);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod log;
 mod part;
 mod read;
 mod resolve;
+mod roaring;
 mod shards;
 mod shelf;
 mod slots;

@@ -185,7 +185,11 @@ fn mark(scan: &Scan<'_>, high: u16, words: &mut [u64]) {
     scan.block(high, &mut |batch| {
         batch.for_each_user(
             #[inline(always)]
-            |low| words[low / 64] |= 1 << (low % 64),
+            |low| {
+                if let Some(word) = words.get_mut(low / 64) {
+                    *word |= 1 << (low % 64);
+                }
+            },
         );
     });
 }

@@ -69,6 +69,9 @@ impl TailHit {
     }
 }
 
+/// Words of a mask whose rows are found together.
+const TOGETHER: usize = 64;
+
 /// Visits the rows that a mask leaves, in an order of its own.
 ///
 /// Rows of one user follow each other, and adding to a user waits for the addition before: four places are
@@ -77,16 +80,15 @@ impl TailHit {
 pub(super) fn for_each(mask: Option<&[u64]>, rows: usize, mut visit: impl FnMut(usize)) {
     match mask {
         Some(words) => {
-            let mut left = Vec::with_capacity(rows);
-            kernel::for_each_bit(words, |row| {
-                #[allow(clippy::cast_possible_truncation)] // parts have fewer than 2^31 rows
-                left.push(row as u32);
-            });
-            in_turn(
-                left.len(),
-                #[inline(always)]
-                |i| visit(left[i] as usize),
-            );
+            let mut left = [0u16; 64 * TOGETHER + 64];
+            for (start, words) in (0..).step_by(64 * TOGETHER).zip(words.chunks(TOGETHER)) {
+                let found = kernel::positions(words, &mut left);
+                in_turn(
+                    found,
+                    #[inline(always)]
+                    |i| visit(start + usize::from(left[i])),
+                );
+            }
         }
         None => in_turn(rows, visit),
     }

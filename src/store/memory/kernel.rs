@@ -62,6 +62,48 @@ pub(super) fn between<E: Entry>(entries: &[E], lo: E, hi: E, words: &mut Vec<u64
 }
 
 #[inline(always)]
+fn differs_from_simd<S: Simd>(simd: S, entries: &[u16], ahead: usize, words: &mut [u64]) {
+    let lanes = S::u16s::LEN;
+    for (i, word) in words.iter_mut().enumerate() {
+        let start = i * 64;
+        let (Some(here), Some(there)) =
+            (entries.get(start..start + 64), entries.get(start + ahead..start + ahead + 64))
+        else {
+            return;
+        };
+        let (mut same, mut at) = (0, 0);
+        while at < 64 {
+            let equal = S::u16s::from_slice(simd, &here[at..at + lanes])
+                .simd_eq(S::u16s::from_slice(simd, &there[at..at + lanes]));
+            same |= equal.to_bitmask() << at;
+            at += lanes;
+        }
+        *word = !same;
+    }
+}
+
+/// Appends the bits of the entries that are not the same as the entry so many places ahead, or have none there: of
+/// sorted entries the last so many of each.
+pub(super) fn differs_from(entries: &[u16], ahead: usize, words: &mut Vec<u64>) {
+    let start = words.len();
+    let whole = entries.len().saturating_sub(ahead) / 64;
+    words.resize(start + whole, 0);
+    dispatch!(level(), simd => differs_from_simd(simd, entries, ahead, &mut words[start..]));
+    for (i, rest) in (whole * 64..).step_by(64).zip(entries[whole * 64..].chunks(64)) {
+        let differs = (i..).zip(rest).map(|(i, entry)| entries.get(i + ahead) != Some(entry));
+        let bits = differs.enumerate().map(|(bit, differs)| u64::from(differs) << bit);
+        words.push(bits.fold(0, |word, bit| word | bit));
+    }
+}
+
+/// Clears the bits of the last word beyond so many.
+pub(super) fn end_with(words: &mut [u64], bits: usize) {
+    if let (Some(last), rest @ 1..) = (words.last_mut(), bits % 64) {
+        *last &= (1 << rest) - 1;
+    }
+}
+
+#[inline(always)]
 fn floats_between_simd<S: Simd>(simd: S, chunks: &[[f64; 64]], lo: f64, hi: f64, words: &mut [u64]) {
     let (low, high, lanes) = (S::f64s::splat(simd, lo), S::f64s::splat(simd, hi), S::f64s::LEN);
     for (word, chunk) in words.iter_mut().zip(chunks) {
@@ -265,6 +307,20 @@ mod tests {
         floats_between(&floats, -0.25, 3.5, &mut words);
         for (i, x) in floats.iter().enumerate() {
             assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, (-0.25..=3.5).contains(x));
+        }
+    }
+
+    #[test]
+    fn the_last_of_each_run_are_found() {
+        let entries: Vec<u16> = (0..700u16).flat_map(|i| vec![i; usize::from(i * 7 % 5)]).collect();
+        for ahead in [1, 2, 3, 64] {
+            let mut words = Vec::new();
+            differs_from(&entries, ahead, &mut words);
+            for (i, entry) in entries.iter().enumerate() {
+                let want = entries.get(i + ahead) != Some(entry);
+                assert_eq!(words[i / 64] >> (i % 64) & 1 == 1, want, "{i} {ahead}");
+            }
+            assert_eq!(words.len(), entries.len().div_ceil(64));
         }
     }
 

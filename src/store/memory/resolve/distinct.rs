@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::Codes;
+use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::asked::Asked;
 use super::counts::{Thresholds, by_recency, thresholds};
@@ -12,7 +13,7 @@ use super::scan::{Batch, Scan, for_each};
 use crate::segment::Range;
 
 /// Most values that are remembered a user.
-const MOST: u64 = 8;
+const MOST: u8 = 8;
 
 /// Numbers the values of a property over all parts; equal values are equal cells.
 #[derive(Clone, Default)]
@@ -44,7 +45,7 @@ impl Numbering {
 pub(super) fn distinct(asked: &Asked<'_>, scan: &Scan<'_>, range: &Range) -> Option<Bits> {
     let store = asked.store;
     let Thresholds { low, above } = thresholds(range);
-    let most = usize::try_from(above.max(low).unwrap_or(0)).ok().filter(|&most| most as u64 <= MOST)?;
+    let most = u8::try_from(above.max(low).unwrap_or(0)).ok().filter(|&most| most <= MOST)?;
     if most == 0 {
         let mut bits = Bits::none(store.users.numbers());
         bits.words_mut().fill(if above == Some(0) { 0 } else { !0 });
@@ -61,9 +62,9 @@ pub(super) fn distinct(asked: &Asked<'_>, scan: &Scan<'_>, range: &Range) -> Opt
     let candidates = candidates(asked, low);
     let counting = Counting { scan, maps, tail, candidates, low, above };
     Some(match most {
-        0..=2 => counting.with::<2>(store, most),
-        3..=4 => counting.with::<4>(store, most),
-        _ => counting.with::<8>(store, most),
+        _ if numbering.numbers.len() >= 0xffff => counting.with::<[u32; MOST as usize]>(store, most),
+        0..=4 => counting.with::<u64>(store, most),
+        _ => counting.with::<u128>(store, most),
     })
 }
 
@@ -79,72 +80,145 @@ struct Counting<'a> {
     above: Option<u64>,
 }
 
+/// The values that a user has shown, up to as many as decide.
+trait Shown: Copy + Send {
+    /// None yet: every place holds [`MISSING`], which is therefore never new.
+    const NONE: Self;
+    fn holds(self, number: u32) -> bool;
+    /// With one more; the oldest goes where there is no place.
+    fn and(self, number: u32) -> Self;
+}
+
+/// Places of 16 bits in one word, compared all at once.
+macro_rules! packed {
+    ($word:ty) => {
+        impl Shown for $word {
+            const NONE: Self = !0;
+
+            #[inline(always)]
+            fn holds(self, number: u32) -> bool {
+                const ONES: $word = <$word>::MAX / 0xffff;
+                // a place of the difference is 0 where it is the same
+                let difference = self ^ (ONES * <$word>::from(number & 0xffff));
+                difference.wrapping_sub(ONES) & !difference & (ONES << 15) != 0
+            }
+
+            #[inline(always)]
+            fn and(self, number: u32) -> Self {
+                self << 16 | <$word>::from(number & 0xffff)
+            }
+        }
+    };
+}
+
+packed!(u64);
+packed!(u128);
+
+/// Places for numbers of any size.
+impl Shown for [u32; MOST as usize] {
+    const NONE: Self = [MISSING; MOST as usize];
+
+    #[inline(always)]
+    fn holds(self, number: u32) -> bool {
+        self.iter().fold(false, |held, &have| held | (have == number))
+    }
+
+    #[inline(always)]
+    fn and(mut self, number: u32) -> Self {
+        self.rotate_right(1);
+        self[0] = number;
+        self
+    }
+}
+
 impl Counting<'_> {
-    /// Remembers up to `most` values a user, in places for `N`.
-    fn with<const N: usize>(&self, store: &Snapshot, most: usize) -> Bits {
-        let scratch = || (vec![[MISSING; N]; store.room()], vec![0u8; store.room()]);
-        store.by_block(scratch, |(seen, counts), high, words| {
-            seen.fill([MISSING; N]);
-            counts.fill(0);
-            let candidates =
-                self.candidates.as_ref().map(|bits| &bits.words()[usize::from(high) * store.room() / 64..]);
-            let mut user = Meeting { candidates, most, seen, counts };
-            self.scan.block(high, &mut |batch| match batch {
-                Batch::Part { index, scanned, rows, users, mask } => {
-                    let (Some(column), Some(map)) = (scanned.columns[0], self.maps.get(*index)) else {
-                        return;
-                    };
-                    macro_rules! meet_all {
-                        ($codes:expr) => {{
-                            let codes = &$codes[rows.clone()];
-                            for_each(
-                                *mask,
-                                users.len(),
-                                #[inline(always)]
-                                |i| {
-                                    user.meets(usize::from(users[i]), map[codes[i] as usize]);
-                                },
-                            );
-                        }};
-                    }
-                    match column.codes() {
-                        Codes::U8(codes) => meet_all!(codes),
-                        Codes::U16(codes) => meet_all!(codes),
-                        Codes::U32(codes) => meet_all!(codes),
-                    }
-                }
-                Batch::Tail(hits) => hits.iter().for_each(|hit| {
-                    let place = self.scan.tail().element_offset(hit);
-                    let number = place.and_then(|i| self.tail.get(i)).copied();
-                    user.meets(hit.low(), number.unwrap_or(MISSING));
-                }),
-            });
-            set_in_range(user.counts, self.low, self.above, words);
+    /// Goes through the rows twice: at most so many as decide of each user and part come first, which is enough for
+    /// nearly everyone, and the others only count for those who are left.
+    fn with<V: Shown>(&self, store: &Snapshot, most: u8) -> Bits {
+        let room = store.room();
+        let scratch = || (vec![V::NONE; room], vec![0u8; room], Vec::new());
+        store.by_block(scratch, |(shown, counts, rows), high, words| {
+            shown.fill(V::NONE);
+            let candidates = self
+                .candidates
+                .as_ref()
+                .map(|bits| &bits.words()[usize::from(high) * room / 64..][..room / 64]);
+            // of those who are no candidates nothing is asked
+            counts.fill(if candidates.is_some() { most } else { 0 });
+            kernel::for_each_bit(candidates.unwrap_or_default(), |low| counts[low] = 0);
+            let mut users = Meeting { most, shown, counts };
+            for last in [true, false] {
+                self.scan.block(high, &mut |batch| self.meet(batch, last, rows, &mut users));
+            }
+            set_in_range(users.counts, self.low, self.above, words);
+            candidates.into_iter().for_each(|candidates| kernel::and(words, candidates));
         })
+    }
+
+    /// Meets the rows of a batch: the last ones of each user, or the others.
+    fn meet<V: Shown>(&self, batch: &Batch<'_>, last: bool, rows: &mut Vec<u64>, met: &mut Meeting<'_, V>) {
+        match batch {
+            Batch::Part { index, scanned, rows: of_part, users, mask } => {
+                let (Some(column), Some(map)) = (scanned.columns[0], self.maps.get(*index)) else { return };
+                rows.clear();
+                kernel::differs_from(users, usize::from(met.most), rows);
+                if !last {
+                    rows.iter_mut().for_each(|word| *word = !*word);
+                    kernel::end_with(rows, users.len());
+                }
+                mask.into_iter().for_each(|mask| kernel::and(rows, mask));
+                macro_rules! meet_all {
+                    ($codes:expr) => {{
+                        let codes = &$codes[of_part.clone()];
+                        for_each(
+                            Some(rows),
+                            users.len(),
+                            #[inline(always)]
+                            |i| {
+                                let user = usize::from(users[i]);
+                                if last || met.asks(user) {
+                                    met.meets(user, map[codes[i] as usize]);
+                                }
+                            },
+                        );
+                    }};
+                }
+                match column.codes() {
+                    Codes::U8(codes) => meet_all!(codes),
+                    Codes::U16(codes) => meet_all!(codes),
+                    Codes::U32(codes) => meet_all!(codes),
+                }
+            }
+            Batch::Tail(hits) if last => hits.iter().for_each(|hit| {
+                let place = self.scan.tail().element_offset(hit);
+                let number = place.and_then(|i| self.tail.get(i)).copied();
+                met.meets(hit.low(), number.unwrap_or(MISSING));
+            }),
+            Batch::Tail(_) => {}
+        }
     }
 }
 
 /// The values met so far by the users of a block.
-struct Meeting<'a, const N: usize> {
-    candidates: Option<&'a [u64]>,
-    most: usize,
-    seen: &'a mut [[u32; N]],
+struct Meeting<'a, V> {
+    most: u8,
+    shown: &'a mut [V],
     counts: &'a mut [u8],
 }
 
-impl<const N: usize> Meeting<'_, N> {
+impl<V: Shown> Meeting<'_, V> {
+    /// Whether more values of a user could change anything.
+    #[inline(always)]
+    fn asks(&self, low: usize) -> bool {
+        self.counts[low] < self.most
+    }
+
     #[inline(always)]
     fn meets(&mut self, low: usize, number: u32) {
-        let asked = self.candidates.is_none_or(|words| words[low / 64] >> (low % 64) & 1 == 1);
-        let (seen, count) = (&mut self.seen[low], &mut self.counts[low]);
-        // all places are compared, and one is written, so that there is nothing to predict
-        let mut known = number == MISSING;
-        for have in seen.iter() {
-            known |= *have == number;
-        }
-        let is_new = asked & !known & (usize::from(*count) < self.most);
-        let place = &mut seen[usize::from(*count) % N];
-        *place = if is_new { number } else { *place };
+        let (shown, count) = (&mut self.shown[low], &mut self.counts[low]);
+        // no branch: there is nothing to predict
+        let is_new = (*count < self.most) & !shown.holds(number);
+        *shown = if is_new { shown.and(number) } else { *shown };
         *count += u8::from(is_new);
     }
 }
@@ -162,6 +236,6 @@ pub(super) fn set_in_range(counts: &[u8], low: Option<u64>, above: Option<u64>, 
     let low = low.map_or(0, |low| u8::try_from(low).unwrap_or(u8::MAX));
     let high = above.map_or(u8::MAX, |above| u8::try_from(above.saturating_sub(1)).unwrap_or(u8::MAX));
     let mut inside = Vec::with_capacity(words.len());
-    super::super::kernel::between(counts, low, high, &mut inside);
+    kernel::between(counts, low, high, &mut inside);
     words.iter_mut().zip(inside).for_each(|(word, inside)| *word = inside);
 }

@@ -143,9 +143,7 @@ fn shifted(words: &[u64], rows: Range<usize>, out: &mut Vec<u64>) {
         let above = if shift == 0 { 0 } else { word(first + i + 1) << (64 - shift) };
         out.push(word(first + i) >> shift | above);
     }
-    if let (Some(last), rest @ 1..) = (out.last_mut(), rows.len() % 64) {
-        *last &= (1 << rest) - 1;
-    }
+    kernel::end_with(out, rows.len());
 }
 
 /// Runs of passing codes up to which comparing beats looking up.

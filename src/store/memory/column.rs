@@ -1,7 +1,5 @@
 //! The values of one property over the rows of a part: a sorted dictionary and a code a row.
 
-use std::cmp::Ordering;
-
 use super::cell::Cell;
 
 /// One property of a part. Codes number the dictionary's entries, so codes compare as the values do.
@@ -25,12 +23,28 @@ pub(crate) enum Codes {
 
 impl Codes {
     /// Codes for a dictionary of `entries`, each less than that.
-    #[allow(clippy::cast_possible_truncation)] // a code is less than `entries`
     fn new(entries: usize, codes: impl Iterator<Item = u32>) -> Self {
+        let mut all = Self::with_capacity(entries, codes.size_hint().0);
+        all.extend(codes);
+        all
+    }
+
+    /// No codes yet, and room for those of so many rows.
+    pub(crate) fn with_capacity(entries: usize, rows: usize) -> Self {
         match entries {
-            0..=0x100 => Self::U8(codes.map(|c| c as u8).collect()),
-            0x101..=0x1_0000 => Self::U16(codes.map(|c| c as u16).collect()),
-            _ => Self::U32(codes.collect()),
+            0..=0x100 => Self::U8(Vec::with_capacity(rows)),
+            0x101..=0x1_0000 => Self::U16(Vec::with_capacity(rows)),
+            _ => Self::U32(Vec::with_capacity(rows)),
+        }
+    }
+
+    /// Adds codes of as many entries as there is room for.
+    #[allow(clippy::cast_possible_truncation)] // a code is less than the entries
+    pub(crate) fn extend(&mut self, added: impl Iterator<Item = u32>) {
+        match self {
+            Self::U8(codes) => codes.extend(added.map(|c| c as u8)),
+            Self::U16(codes) => codes.extend(added.map(|c| c as u16)),
+            Self::U32(codes) => codes.extend(added),
         }
     }
 
@@ -78,7 +92,7 @@ impl Codes {
         }
     }
 
-    fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         match self {
             Self::U8(codes) => codes.capacity(),
             Self::U16(codes) => codes.capacity() * 2,
@@ -135,21 +149,10 @@ impl Column {
         &self.codes
     }
 
-    /// The rows of up to two columns in a new order; a source without the column has it missing everywhere.
-    ///
-    /// An entry of `order` is a row, with [`SECOND`] set where it is one of the second source.
-    pub(crate) fn gather(sources: [Option<&Self>; 2], order: &[u32]) -> Self {
-        let missing = [Cell::Missing];
-        let dict_of =
-            |source: Option<&Self>| source.map_or(missing.as_slice(), |column| &column.dict).to_vec();
-        let (dict, maps) = union(&dict_of(sources[0]), &dict_of(sources[1]));
-        let code = |&entry: &u32| {
-            let which = usize::from(entry & SECOND != 0);
-            let code = sources[which].map_or(0, |column| column.codes.get((entry & !SECOND) as usize));
-            maps[which].get(code as usize).copied().unwrap_or(0)
-        };
-        let codes = Codes::new(dict.len(), order.iter().map(code));
-        Self { dict, codes }
+    /// Some of the rows.
+    pub(crate) fn pick(&self, rows: &[u32]) -> Self {
+        let codes = rows.iter().map(|row| self.codes.get(*row as usize));
+        Self { dict: self.dict.clone(), codes: Codes::new(self.dict.len(), codes) }
     }
 
     /// Makes rows lack the property; a value that no row has any more leaves the dictionary.
@@ -186,32 +189,60 @@ impl Column {
     }
 }
 
-/// In an order to gather by: the row is one of the second source.
-pub(crate) const SECOND: u32 = 1 << 31;
+/// Several sorted dictionaries as one, and where the codes of each go; made a slice at a time.
+#[derive(Debug)]
+pub(crate) struct Union {
+    dict: Vec<Cell>,
+    /// By source: the codes of the entries taken so far.
+    maps: Vec<Vec<u32>>,
+}
 
-/// Two sorted dictionaries as one, and where the codes of each go.
-fn union(a: &[Cell], b: &[Cell]) -> (Vec<Cell>, [Vec<u32>; 2]) {
-    let (mut dict, mut maps) = (Vec::with_capacity(a.len().max(b.len())), [Vec::new(), Vec::new()]);
-    let (mut i, mut j) = (0, 0);
-    loop {
-        let order = match (a.get(i), b.get(j)) {
-            (Some(x), Some(y)) => x.order(*y),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => break,
-        };
-        let code = u32::try_from(dict.len()).unwrap_or(u32::MAX);
-        dict.push(if order == Ordering::Greater { b[j] } else { a[i] });
-        if order != Ordering::Greater {
-            maps[0].push(code);
-            i += 1;
-        }
-        if order != Ordering::Less {
-            maps[1].push(code);
-            j += 1;
-        }
+impl Union {
+    pub(crate) fn new(sources: usize) -> Self {
+        Self { dict: Vec::new(), maps: vec![Vec::new(); sources] }
     }
-    (dict, maps)
+
+    /// Takes more entries over, counting `left` down; whether these were all.
+    pub(crate) fn step(&mut self, sources: &[&[Cell]], left: &mut usize) -> bool {
+        while *left > 0 {
+            *left -= 1;
+            let next = |(source, map): (&&[Cell], &Vec<u32>)| source.get(map.len()).copied();
+            let least = sources.iter().zip(&self.maps).filter_map(next).min_by(|a, b| a.order(*b));
+            let Some(least) = least else {
+                self.dict.shrink_to_fit();
+                return true;
+            };
+            let code = u32::try_from(self.dict.len()).unwrap_or(u32::MAX);
+            self.dict.push(least);
+            for (source, map) in sources.iter().zip(&mut self.maps) {
+                if source.get(map.len()).is_some_and(|cell| cell.order(least).is_eq()) {
+                    map.push(code);
+                }
+            }
+        }
+        false
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.dict.len()
+    }
+
+    /// The code of a row of a source; one without the column has it missing everywhere.
+    pub(crate) fn code(&self, sources: &[Option<&Column>], source: u32, row: u32) -> u32 {
+        let column = sources.get(source as usize).copied().flatten();
+        let code = column.map_or(0, |column| column.codes.get(row as usize));
+        self.maps.get(source as usize).and_then(|map| map.get(code as usize)).copied().unwrap_or(0)
+    }
+
+    /// The column with these codes.
+    pub(crate) fn column(self, codes: Codes) -> Column {
+        Column { dict: self.dict, codes }
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.dict.capacity() * size_of::<Cell>()
+            + self.maps.iter().map(|map| map.capacity() * 4 + 24).sum::<usize>()
+    }
 }
 
 #[cfg(test)]
@@ -219,14 +250,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gathers_from_two_sources() {
+    fn several_sources_become_one() {
         let a = Column::new(&[Cell::Int(5), Cell::Missing, Cell::Float(2.5)]);
         let b = Column::new(&[Cell::Text(1), Cell::Int(5)]);
-        let both = Column::gather([Some(&a), Some(&b)], &[2, SECOND, 1, 0, SECOND | 1]);
-        let cells: Vec<Cell> = (0..5).map(|row| both.get(row)).collect();
-        assert_eq!(cells, [Cell::Float(2.5), Cell::Text(1), Cell::Missing, Cell::Int(5), Cell::Int(5)]);
-        let alone = Column::gather([None, Some(&b)], &[SECOND, 7]);
-        assert_eq!([alone.get(0), alone.get(1)], [Cell::Text(1), Cell::Missing]);
+        let missing = [Cell::Missing];
+        for most in [1, 2, 100] {
+            let mut union = Union::new(3);
+            while !union.step(&[a.dict(), b.dict(), &missing], &mut most.clone()) {}
+            let mut codes = Codes::with_capacity(union.len(), 6);
+            let rows = [(0, 2), (1, 0), (0, 1), (2, 7), (0, 0), (1, 1)];
+            codes.extend(
+                rows.iter().map(|(source, row)| union.code(&[Some(&a), Some(&b), None], *source, *row)),
+            );
+            let all = union.column(codes);
+            let cells: Vec<Cell> = (0..6).map(|row| all.get(row)).collect();
+            let (half, five) = (Cell::Float(2.5), Cell::Int(5));
+            assert_eq!(cells, [half, Cell::Text(1), Cell::Missing, Cell::Missing, five, five]);
+        }
+        assert_eq!([0, 1].map(|row| a.pick(&[2, 0]).get(row)), [Cell::Float(2.5), Cell::Int(5)]);
     }
 
     #[test]

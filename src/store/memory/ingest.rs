@@ -78,8 +78,9 @@ impl Ingest for MemoryStore {
         let tail_before = self.state.tail.len();
         let mut gone = self.state.tail.retain(|name, row| row.at >= since || !goes(name));
         let mut dropped = tail_before - self.state.tail.len();
+        self.merges.start_over();
         let users = &self.state.users;
-        let is_alive = |user| users.first_seen(user).is_some();
+        let is_alive = |user| users.is_alive(user);
         for (name, shelf) in (0u32..).zip(Arc::make_mut(&mut self.state.shelves)) {
             if goes(name) {
                 dropped += Arc::make_mut(shelf).retain(since, is_alive, |cell| gone.push(cell));

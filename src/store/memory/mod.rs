@@ -2,7 +2,7 @@
 //!
 //! An event lands in the [`tail`], in order of arrival. When the tail is full it is *sealed*: sorted into parts
 //! of one name and one bucket of time each ([`part`]), which lie on the [`shelf`] of their name and are merged
-//! there, a logarithm of times in an event's life. Everything is behind pointers that a [`Snapshot`] shares, and
+//! there, a logarithm of times in an event's life and a slice at a time ([`merges`]). Everything is behind pointers that a [`Snapshot`] shares, and
 //! the writer copies what it changes while a snapshot still holds it.
 
 mod answer;
@@ -20,6 +20,8 @@ mod ingest;
 mod interner;
 mod kernel;
 mod log;
+mod merges;
+mod merging;
 mod part;
 mod read;
 mod resolve;
@@ -43,11 +45,12 @@ use crate::event::IngestError;
 use cell::Cell;
 use event_ids::EventIds;
 use held::Held;
+use merges::Merges;
 use part::Row;
 use tail::OwnedRow;
 
 /// Events the tail holds before it is sealed, unless the caller says otherwise.
-const TAIL: usize = 1 << 16;
+const TAIL: usize = 1 << 13;
 
 /// The in-memory store: takes facts in, and hands out [`Snapshot`]s that are asked.
 ///
@@ -73,6 +76,7 @@ pub struct MemoryStore {
     state: Snapshot,
     ids: EventIds,
     held: Held,
+    merges: Merges,
     /// The next place in the order of arrival; from 1.
     arrival: u64,
     /// The latest instant of an event so far: a later one is the first of its millisecond.
@@ -102,6 +106,7 @@ impl MemoryStore {
             state: Snapshot::default(),
             ids: EventIds::default(),
             held: Held::default(),
+            merges: Merges::default(),
             arrival: 1,
             latest: i64::MIN,
             dropped: 0,
@@ -112,7 +117,7 @@ impl MemoryStore {
         }
     }
 
-    /// Seals after so many events instead of 65 536, at least 1: fewer make the longest pause of ingestion
+    /// Seals after so many events instead of 8 192, at least 1: fewer make the longest pause of ingestion
     /// shorter and the average event dearer. No answer depends on it.
     #[must_use]
     pub fn seal_after(mut self, events: usize) -> Self {
@@ -145,6 +150,7 @@ impl MemoryStore {
         let state = self.state.memory_usage();
         MemoryUsage {
             event_ids: self.ids.memory(),
+            instants: state.instants + self.merges.memory(),
             dictionary: state.dictionary + self.held.memory(),
             ..state
         }
@@ -154,9 +160,10 @@ impl MemoryStore {
     /// gone. Never needed for correctness; a good end of a bulk load. Linear in the events held.
     pub fn compact(&mut self) {
         self.seal();
+        self.merges = Merges::default();
         let users = &self.state.users;
         for shelf in Arc::make_mut(&mut self.state.shelves) {
-            Arc::make_mut(shelf).compact(&|user| users.first_seen(user).is_some());
+            Arc::make_mut(shelf).compact(&|user| users.is_alive(user));
         }
     }
 
@@ -193,6 +200,8 @@ impl MemoryStore {
         if self.state.tail.len() >= self.seal_after {
             self.seal();
         }
+        let Snapshot { users, shelves, .. } = &mut self.state;
+        self.merges.advance(shelves, &|user| users.is_alive(user));
     }
 
     /// Moves the tail into parts.
@@ -200,15 +209,15 @@ impl MemoryStore {
         let emptied = self.state.tail.emptied();
         let tail = std::mem::replace(&mut self.state.tail, emptied);
         let order = tail.order();
-        let users = &self.state.users;
-        let is_alive = |user| users.first_seen(user).is_some();
         let shelves = Arc::make_mut(&mut self.state.shelves);
         let mut rows = Vec::new();
         for same in order.chunk_by(|a, b| a.name == b.name) {
             rows.clear();
             rows.extend(same.iter().map(|place| tail.row(*place)));
-            if let Some(shelf) = same.first().and_then(|place| shelves.get_mut(place.name as usize)) {
-                Arc::make_mut(shelf).seal(&rows, &is_alive);
+            let Some(name) = same.first().map(|place| place.name) else { continue };
+            if let Some(shelf) = shelves.get_mut(name as usize) {
+                let buckets = Arc::make_mut(shelf).seal(&rows);
+                buckets.into_iter().for_each(|bucket| self.merges.add(name, bucket));
             }
         }
         if self.index_limit.is_none() {
@@ -219,6 +228,8 @@ impl MemoryStore {
 
     /// Wipes the sealed events of a user who is gone.
     fn wipe(&mut self, user: u32) {
+        let Snapshot { users, shelves, .. } = &mut self.state;
+        self.merges.finish_with(user, shelves, &|user| users.is_alive(user));
         let shelves = Arc::make_mut(&mut self.state.shelves);
         for shelf in shelves.iter_mut().filter(|shelf| shelf.holds(user)) {
             Arc::make_mut(shelf).wipe(user);

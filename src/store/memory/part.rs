@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::cell::Cell;
-use super::column::{Column, SECOND};
+use super::column::Column;
 use super::slots::Slots;
 use super::ties::Ties;
 
@@ -107,7 +107,7 @@ impl Part {
         part
     }
 
-    fn with_capacity(bucket: i32, rows: usize) -> Self {
+    pub(crate) fn with_capacity(bucket: i32, rows: usize) -> Self {
         let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
         Self {
             bucket,
@@ -305,26 +305,19 @@ impl Part {
         all
     }
 
-    /// Both parts as one, without the rows of users who are gone.
-    pub(crate) fn merge(a: &Self, b: &Self, is_alive: &dyn Fn(u32) -> bool) -> Self {
-        let (users_a, users_b) = (a.all_users(), b.all_users());
-        let mut order = Vec::with_capacity(a.len() + b.len());
-        let (mut i, mut j) = (0, 0);
-        while i < users_a.len() || j < users_b.len() {
-            let first = match (users_a.get(i), users_b.get(j)) {
-                (Some(x), Some(y)) => {
-                    x.cmp(y).then_with(|| (a.at(i), a.tie(i)).cmp(&(b.at(j), b.tie(j)))).is_le()
-                }
-                (x, _) => x.is_some(),
-            };
-            let (row, user) = if first { (i, users_a[i]) } else { (j, users_b[j]) };
-            if is_alive(user) {
-                #[allow(clippy::cast_possible_truncation)] // below 2^31
-                order.push(row as u32 | if first { 0 } else { SECOND });
-            }
-            if first { i += 1 } else { j += 1 }
-        }
-        Self::gather([a, b], [&users_a, &users_b], &order)
+    /// Instant, and place in the order of arrival.
+    pub(crate) fn place(&self, row: usize) -> (i64, u64) {
+        (self.at(row), self.tie(row))
+    }
+
+    /// The properties that some row has.
+    pub(crate) fn properties_held(&self) -> impl Iterator<Item = u32> {
+        self.columns.iter().map(|(property, _)| *property)
+    }
+
+    /// The properties of all rows, by property.
+    pub(crate) fn take_columns(&mut self, columns: impl Iterator<Item = (u32, Column)>) {
+        self.columns = columns.collect();
     }
 
     /// The rows whose user and instant pass; hands over the values of the others.
@@ -341,22 +334,17 @@ impl Part {
         match order.len() {
             0 => Kept::None,
             all if all == self.len() => Kept::All,
-            _ => Kept::Some(Box::new(Self::gather([self, self], [&users, &[]], &order))),
+            _ => Kept::Some(Box::new(self.pick(&users, &order))),
         }
     }
 
-    fn gather(parts: [&Self; 2], users: [&[u32]; 2], order: &[u32]) -> Self {
-        let mut out = Self::with_capacity(parts[0].bucket, order.len());
-        for &entry in order {
-            let (which, row) = (usize::from(entry & SECOND != 0), (entry & !SECOND) as usize);
-            out.push(users[which][row], parts[which].at(row), parts[which].tie(row));
+    /// A part of some of the rows.
+    fn pick(&self, users: &[u32], rows: &[u32]) -> Self {
+        let mut out = Self::with_capacity(self.bucket, rows.len());
+        for row in rows.iter().map(|row| *row as usize) {
+            out.push(users[row], self.at(row), self.tie(row));
         }
-        let mut names: Vec<u32> =
-            parts.iter().flat_map(|part| &part.columns).map(|(name, _)| *name).collect();
-        names.sort_unstable();
-        names.dedup();
-        let column = |name| (name, Column::gather(parts.map(|part| part.column(name)), order));
-        out.columns = names.into_iter().map(column).collect();
+        out.columns = self.columns.iter().map(|(name, column)| (*name, column.pick(rows))).collect();
         out.finish();
         out
     }

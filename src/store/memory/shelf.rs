@@ -1,12 +1,19 @@
 //! A shelf: the sealed events of one name.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::cell::Cell;
+use super::merging::Merging;
 use super::part::{Part, Row, bucket_of};
 use super::tail::OwnedRow;
 
-/// The parts of one name, by bucket; within a bucket in order of sealing, each less than half the one before.
+/// So many parts of like size are merged.
+const ALIKE: usize = 4;
+/// In a bucket that is not the last, all parts are merged where the largest is less than so many times the others.
+const PAST: usize = 16;
+
+/// The parts of one name, by bucket; within a bucket in order of sealing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
     parts: Vec<Arc<Part>>,
@@ -29,37 +36,58 @@ impl Shelf {
         self.parts.get(start..end).unwrap_or_default()
     }
 
-    /// Adds a part behind those of its bucket, then merges the last two of the bucket until each is less than
-    /// half the one before: an event is copied a logarithm of times in its life.
-    pub(crate) fn add(&mut self, part: Part, is_alive: &dyn Fn(u32) -> bool) {
-        let mut end = self.parts.partition_point(|have| have.bucket() <= part.bucket());
-        self.parts.insert(end, Arc::new(part));
-        end += 1;
-        while let Some([a, b]) = end.checked_sub(2).and_then(|start| self.parts.get(start..end))
-            && a.bucket() == b.bucket()
-            && b.len() * 2 > a.len()
-        {
-            self.merge_last(&mut end, is_alive);
-        }
+    /// The parts of a bucket.
+    fn of_bucket(&self, bucket: i32) -> &[Arc<Part>] {
+        let start = self.parts.partition_point(|part| part.bucket() < bucket);
+        let parts = self.parts.get(start..).unwrap_or_default();
+        parts.get(..parts.partition_point(|part| part.bucket() == bucket)).unwrap_or_default()
     }
 
-    /// Merges the two parts before `end`, which are of one bucket.
-    fn merge_last(&mut self, end: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
-        let merged = Part::merge(&self.parts[*end - 2], &self.parts[*end - 1], is_alive);
-        self.parts.splice(*end - 2..*end, [Arc::new(merged)]);
-        *end -= 1;
+    /// Neighbours of a bucket, by their places among its parts.
+    pub(crate) fn neighbours(&self, bucket: i32, places: Range<usize>) -> Option<Vec<&Part>> {
+        Some(self.of_bucket(bucket).get(places)?.iter().map(AsRef::as_ref).collect())
+    }
+
+    /// The neighbours of a bucket that are to be merged, by their places: so many of like size that an event is copied
+    /// a logarithm of times in its life. Once there are later buckets, all that are not few beside the largest.
+    pub(crate) fn due(&self, bucket: i32) -> Option<Range<usize>> {
+        let sizes: Vec<usize> = self.of_bucket(bucket).iter().map(|part| part.len()).collect();
+        let is_last = self.parts.last().is_none_or(|last| last.bucket() <= bucket);
+        let (largest, all) = (sizes.iter().max().copied().unwrap_or(0), sizes.iter().sum::<usize>());
+        if !is_last && (all - largest) * PAST > largest {
+            return Some(0..sizes.len());
+        }
+        (0..sizes.len()).rev().find_map(|last| {
+            let (mut start, mut largest) = (last, sizes[last]);
+            while start > 0 && sizes[start - 1] < largest * 2 {
+                start -= 1;
+                largest = largest.max(sizes[start]);
+            }
+            (last + 1 - start >= ALIKE).then_some(start..last + 1)
+        })
+    }
+
+    /// Puts a part in the place of neighbours of a bucket.
+    pub(crate) fn join(&mut self, bucket: i32, places: Range<usize>, joined: Part) {
+        let start = self.parts.partition_point(|part| part.bucket() < bucket);
+        let places = start + places.start..start + places.end;
+        if places.end <= self.parts.len() {
+            let joined = (joined.len() > 0).then(|| Arc::new(joined));
+            self.parts.splice(places, joined);
+        }
     }
 
     /// Leaves one part a bucket, without the rows of users who are gone.
     pub(crate) fn compact(&mut self, is_alive: &dyn Fn(u32) -> bool) {
-        let mut end = self.parts.len();
-        while end >= 2 {
-            if self.parts[end - 2].bucket() == self.parts[end - 1].bucket() {
-                self.merge_last(&mut end, is_alive);
-            } else {
-                end -= 1;
+        let buckets: Vec<_> = self.parts.chunk_by(|a, b| a.bucket() == b.bucket()).collect();
+        let merged = |parts: &[Arc<Part>]| match parts {
+            [one] => Arc::clone(one),
+            several => {
+                let several: Vec<&Part> = several.iter().map(AsRef::as_ref).collect();
+                Arc::new(Merging::at_once(&several, is_alive))
             }
-        }
+        };
+        self.parts = buckets.into_iter().map(merged).collect();
         let alive = |part: Arc<Part>| part.filter(|user, _| is_alive(user), &mut |_| {}).or(part);
         self.parts = std::mem::take(&mut self.parts).into_iter().filter_map(alive).collect();
     }
@@ -112,12 +140,17 @@ impl Shelf {
         self.parts.iter().flat_map(of_part).collect()
     }
 
-    /// Seals rows, sorted by (bucket, user, at, tie).
-    pub(crate) fn seal(&mut self, rows: &[Row<'_>], is_alive: &dyn Fn(u32) -> bool) {
+    /// Seals rows, sorted by (bucket, user, at, tie); tells in which buckets parts may have to be merged.
+    pub(crate) fn seal(&mut self, rows: &[Row<'_>]) -> Vec<i32> {
+        let mut buckets = Vec::new();
         for rows in rows.chunk_by(|a, b| bucket_of(a.at) == bucket_of(b.at)) {
-            if let Some(first) = rows.first() {
-                self.add(Part::new(bucket_of(first.at), rows), is_alive);
-            }
+            let Some(bucket) = rows.first().map(|row| bucket_of(row.at)) else { continue };
+            // what was the last bucket until now has a stricter rule from now on
+            let last = self.parts.last().map(|part| part.bucket()).filter(|last| *last < bucket);
+            let end = self.parts.partition_point(|have| have.bucket() <= bucket);
+            self.parts.insert(end, Arc::new(Part::new(bucket, rows)));
+            buckets.extend(last.into_iter().chain([bucket]));
         }
+        buckets
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Users {
     merged: Arc<HashMap<u32, Vec<u32>>>,
     /// Who was seen earlier than before, or is gone.
     log: Log<u32>,
+    /// Whether someone who had been seen is gone.
+    someone_gone: bool,
 }
 
 /// No more users fit.
@@ -117,6 +119,11 @@ impl Users {
 
     pub(crate) fn first_seen(&self, user: u32) -> Option<i64> {
         self.seen.get(user as usize).copied().filter(|&at| at != UNSEEN)
+    }
+
+    /// Whether a user that had been seen is still there.
+    pub(crate) fn is_alive(&self, user: u32) -> bool {
+        !self.someone_gone || self.first_seen(user).is_some()
     }
 
     pub(crate) fn seen(&self) -> &Chunked<i64> {
@@ -183,6 +190,7 @@ impl Users {
 
     fn unsee(&mut self, user: u32) {
         if self.first_seen(user).is_some() {
+            self.someone_gone = true;
             self.log.push(user);
         }
         self.seen.set(user as usize, UNSEEN);

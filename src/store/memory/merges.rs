@@ -1,0 +1,163 @@
+//! Merges of parts that are due, done a slice at a time between events, so that no event waits for a whole one.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::merging::Merging;
+use super::shelf::Shelf;
+
+/// Rows merged for each event that arrives, while merges are due: more than ever become due for one.
+const ROWS_AN_EVENT: usize = 32;
+/// Rows of a slice, which is done in a fraction of a millisecond.
+const SLICE: usize = if cfg!(test) { 3 } else { 1 << 12 };
+
+/// A shelf by its name, and a bucket of it.
+type Place = (u32, i32);
+
+/// What is due, and what is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Merges {
+    due: VecDeque<Place>,
+    /// Of which shelf and bucket, where in the bucket the parts are, and how far it is.
+    current: Option<(Place, Range<usize>, Merging)>,
+    /// Rows that may be merged at once.
+    rows: usize,
+}
+
+impl Merges {
+    /// Parts of a bucket may have to be merged.
+    pub(crate) fn add(&mut self, name: u32, bucket: i32) {
+        let place = (name, bucket);
+        if !self.due.contains(&place) {
+            self.due.push_back(place);
+        }
+    }
+
+    /// An event has arrived.
+    pub(crate) fn advance(&mut self, shelves: &mut Arc<Vec<Arc<Shelf>>>, is_alive: &dyn Fn(u32) -> bool) {
+        if self.current.is_none() && self.due.is_empty() {
+            return;
+        }
+        self.rows += ROWS_AN_EVENT;
+        if self.rows >= SLICE {
+            let mut left = std::mem::take(&mut self.rows);
+            while left > 0 && (self.current.is_some() || self.begin(shelves)) {
+                self.step(shelves, &mut left, is_alive);
+            }
+        }
+    }
+
+    /// Begins the next merge that is due, if there is one.
+    fn begin(&mut self, shelves: &[Arc<Shelf>]) -> bool {
+        while let Some(place @ (name, bucket)) = self.due.pop_front() {
+            let Some(shelf) = shelves.get(name as usize) else { continue };
+            let due = shelf.due(bucket).and_then(|due| Some((shelf.neighbours(bucket, due.clone())?, due)));
+            if let Some((parts, due)) = due {
+                self.current = Some((place, due, Merging::new(&parts)));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn step(&mut self, shelves: &mut Arc<Vec<Arc<Shelf>>>, left: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
+        let Some(((name, bucket), places, merging)) = &mut self.current else { return };
+        let shelf = shelves.get(*name as usize);
+        let Some(parts) = shelf.and_then(|shelf| shelf.neighbours(*bucket, places.clone())) else {
+            self.current = None;
+            return;
+        };
+        if merging.step(&parts, left, is_alive)
+            && let Some(((name, bucket), places, merging)) = self.current.take()
+            && let Some(shelf) = Arc::make_mut(shelves).get_mut(name as usize)
+        {
+            Arc::make_mut(shelf).join(bucket, places, merging.finish());
+            self.due.push_back((name, bucket));
+        }
+    }
+
+    /// The rows of a user will be wiped: a merge that has copied some is finished before.
+    pub(crate) fn finish_with(
+        &mut self,
+        user: u32,
+        shelves: &mut Arc<Vec<Arc<Shelf>>>,
+        is_alive: &dyn Fn(u32) -> bool,
+    ) {
+        let Some(((name, bucket), places, _)) = &self.current else { return };
+        let parts = shelves.get(*name as usize).and_then(|shelf| shelf.neighbours(*bucket, places.clone()));
+        if parts.is_some_and(|parts| parts.iter().any(|part| !part.rows_of(user).is_empty())) {
+            // with the user, so that wiping finds what has been copied
+            let mut left = usize::MAX;
+            while self.current.is_some() {
+                self.step(shelves, &mut left, &|other| other == user || is_alive(other));
+            }
+        }
+    }
+
+    /// The parts of shelves change otherwise: what is under way is dropped, to begin again.
+    pub(crate) fn start_over(&mut self) {
+        if let Some((place, ..)) = self.current.take() {
+            self.due.push_front(place);
+        }
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.current.as_ref().map_or(0, |(_, _, merging)| merging.memory())
+            + self.due.capacity() * size_of::<Place>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::event::Event;
+    use crate::store::Ingest;
+    use crate::store::memory::MemoryStore;
+    use crate::time::Timestamp;
+
+    /// A bucket of time.
+    const BUCKET: i64 = 1 << 32;
+
+    #[test]
+    fn parts_stay_few_while_events_arrive() {
+        let mut store = MemoryStore::new().seal_after(8);
+        let mut most = 0;
+        for i in 0..20_000 {
+            // two names, an event in a hundred late
+            let at = if i % 100 == 0 { i * BUCKET / 20_000 } else { BUCKET * (i / 5_000) + i };
+            let user = format!("u{}", i * 7_919 % 501);
+            let event = Event::new(user, ["a", "b"][(i % 2) as usize], Timestamp::from_millis(at));
+            store.record(event.with("n", i % 13)).unwrap();
+            most = most.max(store.state.shelves.iter().map(|shelf| shelf.parts().len()).max().unwrap_or(0));
+        }
+        // four alike a level of a bucket, some that wait, and buckets of the past in one or two
+        assert!(most < 48, "{most} parts");
+        let snapshot = store.snapshot();
+        assert_eq!(snapshot.events(), 20_000);
+        let parts = || snapshot.shelves.iter().flat_map(|shelf| shelf.parts());
+        for part in parts() {
+            let users: Vec<u32> = (0..part.len()).map(|row| part.user(row)).collect();
+            let rows: Vec<_> = users.iter().zip((0..part.len()).map(|row| part.place(row))).collect();
+            assert!(rows.is_sorted());
+            assert!((0..part.len()).all(|row| part.properties(row).count() == 1));
+        }
+        store.compact();
+        let after: Vec<usize> = store.state.shelves.iter().map(|shelf| shelf.parts().len()).collect();
+        assert_eq!(after, [4, 4]);
+        assert_eq!(store.state.events(), 20_000);
+    }
+
+    #[test]
+    fn users_who_are_forgotten_during_a_merge_are_not_in_it() {
+        let mut store = MemoryStore::new().seal_after(4);
+        for i in 0..600 {
+            let event = Event::new(format!("u{}", i % 40), "a", Timestamp::from_millis(i));
+            store.record(event.with("text", format!("of u{} no. {i}", i % 40))).unwrap();
+            if i % 10 == 9 {
+                store.forget(&format!("u{}", i / 10 % 40)).unwrap();
+                let all = format!("{store:?}");
+                assert!(!all.contains(&format!("of u{} no", i / 10 % 40)), "{i}");
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Several parts become one, a slice at a time.
+
+use super::cell::Cell;
+use super::column::{Codes, Column, Union};
+use super::part::Part;
+
+/// A merge of parts under way. Holds none: they are handed in at each step, the same ones in the same order.
+#[derive(Debug)]
+pub(crate) struct Merging {
+    out: Part,
+    columns: Vec<Merged>,
+    /// Columns whose dictionaries are joined.
+    joined: usize,
+    from: Vec<Cursor>,
+    /// The rows of the slice at hand: of which part, and where there.
+    order: Vec<(u32, u32)>,
+    rows: usize,
+}
+
+/// One column of the result.
+#[derive(Debug)]
+struct Merged {
+    property: u32,
+    union: Union,
+    codes: Codes,
+}
+
+/// Where a merge stands in one of its parts.
+#[derive(Clone, Copy, Debug)]
+struct Cursor {
+    row: usize,
+    block: usize,
+    /// The user of the row; [`END`] after the last.
+    user: u64,
+}
+
+/// After all users.
+const END: u64 = u64::MAX;
+
+impl Cursor {
+    fn new(part: &Part) -> Self {
+        let mut this = Self { row: 0, block: 0, user: END };
+        this.look(part);
+        this
+    }
+
+    fn look(&mut self, part: &Part) {
+        let Some(low) = part.users().get(self.row) else {
+            self.user = END;
+            return;
+        };
+        while part.blocks().get(self.block).is_some_and(|block| block.end as usize <= self.row) {
+            self.block += 1;
+        }
+        let high = part.blocks().get(self.block).map_or(0, |block| u64::from(block.high));
+        self.user = high << 16 | u64::from(*low);
+    }
+}
+
+/// The dictionary of a column; where a part lacks it, no row has the property.
+fn dict(column: Option<&Column>) -> &[Cell] {
+    column.map_or(&[Cell::Missing], Column::dict)
+}
+
+impl Merging {
+    /// Of parts of one bucket, at least one.
+    pub(crate) fn new(parts: &[&Part]) -> Self {
+        let mut properties: Vec<u32> = parts.iter().flat_map(|part| part.properties_held()).collect();
+        properties.sort_unstable();
+        properties.dedup();
+        let merged =
+            |property| Merged { property, union: Union::new(parts.len()), codes: Codes::with_capacity(0, 0) };
+        let rows = parts.iter().map(|part| part.len()).sum();
+        Self {
+            out: Part::with_capacity(parts.first().map_or(0, |part| part.bucket()), rows),
+            columns: properties.into_iter().map(merged).collect(),
+            joined: 0,
+            from: parts.iter().map(|part| Cursor::new(part)).collect(),
+            order: Vec::new(),
+            rows,
+        }
+    }
+
+    /// Goes on by entries of dictionaries and by rows, without those of users who are gone, counting `left` down;
+    /// whether that was all.
+    pub(crate) fn step(&mut self, parts: &[&Part], left: &mut usize, is_alive: &dyn Fn(u32) -> bool) -> bool {
+        while let Some(Merged { property, union, codes }) = self.columns.get_mut(self.joined) {
+            let dicts: Vec<&[Cell]> = parts.iter().map(|part| dict(part.column(*property))).collect();
+            if !union.step(&dicts, left) {
+                return false;
+            }
+            *codes = Codes::with_capacity(union.len(), self.rows);
+            self.joined += 1;
+        }
+        self.order.clear();
+        self.take_rows(parts, left, is_alive);
+        for Merged { property, union, codes } in &mut self.columns {
+            let columns: Vec<_> = parts.iter().map(|part| part.column(*property)).collect();
+            codes.extend(self.order.iter().map(|&(part, row)| union.code(&columns, part, row)));
+        }
+        self.from.iter().all(|cursor| cursor.user == END)
+    }
+
+    /// Takes the next rows over.
+    fn take_rows(&mut self, parts: &[&Part], left: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
+        let (mut alive, has_columns) = ((END, false), !self.columns.is_empty());
+        while *left > 0 {
+            let Some((first, until)) = self.first(parts) else { return };
+            let (Some(cursor), Some(part)) = (self.from.get_mut(first), parts.get(first)) else { return };
+            // one row, and then all those of users that no other part has next
+            loop {
+                let (user, row) = (cursor.user, cursor.row);
+                #[allow(clippy::cast_possible_truncation)] // users are u32, and rows below 2^31
+                {
+                    if alive.0 != user {
+                        alive = (user, is_alive(user as u32));
+                    }
+                    if alive.1 {
+                        self.out.push(user as u32, part.at(row), part.tie(row));
+                        if has_columns {
+                            self.order.push((first as u32, row as u32));
+                        }
+                    }
+                }
+                cursor.row += 1;
+                cursor.look(part);
+                *left -= 1;
+                if *left == 0 || cursor.user >= until {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The part that has the next row, and the next user of the others.
+    fn first(&self, parts: &[&Part]) -> Option<(usize, u64)> {
+        let (mut first, mut lowest, mut until) = (0, END, END);
+        for (i, cursor) in self.from.iter().enumerate() {
+            let place = |i: usize| Some(parts.get(i)?.place(self.from.get(i)?.row));
+            if cursor.user < lowest || (cursor.user == lowest && lowest != END && place(i) < place(first)) {
+                (first, lowest, until) = (i, cursor.user, lowest);
+            } else {
+                until = until.min(cursor.user);
+            }
+        }
+        (lowest != END).then_some((first, until))
+    }
+
+    /// The part, once all steps are done.
+    pub(crate) fn finish(mut self) -> Part {
+        let columns = self.columns.into_iter();
+        self.out.take_columns(columns.map(|merged| (merged.property, merged.union.column(merged.codes))));
+        self.out.finish();
+        self.out
+    }
+
+    /// All parts as one, at once.
+    pub(crate) fn at_once(parts: &[&Part], is_alive: &dyn Fn(u32) -> bool) -> Part {
+        let mut merging = Self::new(parts);
+        let mut left = usize::MAX;
+        while !merging.step(parts, &mut left, is_alive) {}
+        merging.finish()
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let (rows, _) = self.out.memory();
+        let columns = self.columns.iter().map(|merged| merged.union.memory() + merged.codes.memory());
+        rows + columns.sum::<usize>() + self.order.capacity() * 8 + self.from.capacity() * 24
+    }
+}

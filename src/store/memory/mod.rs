@@ -2,8 +2,8 @@
 //!
 //! An event lands in the [`tail`], in order of arrival. When the tail is full it is *sealed*: sorted into parts
 //! of one name and one bucket of time each ([`part`]), which lie on the [`shelf`] of their name and are merged
-//! there, a logarithm of times in an event's life and a slice at a time ([`merges`]). Everything is behind pointers that a [`Snapshot`] shares, and
-//! the writer copies what it changes while a snapshot still holds it.
+//! there, a logarithm of times in an event's life and a slice at a time ([`merges`]). Everything is behind pointers
+//! that a [`Snapshot`] shares, and the writer copies what it changes while a snapshot still holds it.
 
 mod answer;
 mod attributes;

@@ -148,6 +148,10 @@ word_operation!(
     or, or_simd, |a, b| *a | b
 );
 word_operation!(
+    /// Changes the bits that the other has.
+    xor, xor_simd, |a, b| *a ^ b
+);
+word_operation!(
     /// Takes away the bits of the other.
     and_not, and_not_simd, |a, b| *a & !b
 );

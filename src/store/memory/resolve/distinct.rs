@@ -166,7 +166,7 @@ impl Counting<'_> {
                     rows.iter_mut().for_each(|word| *word = !*word);
                     kernel::end_with(rows, users.len());
                 }
-                mask.into_iter().for_each(|mask| kernel::and(rows, mask));
+                mask.iter().for_each(|mask| kernel::and(rows, mask));
                 macro_rules! meet_all {
                     ($codes:expr) => {{
                         let codes = &$codes[of_part.clone()];

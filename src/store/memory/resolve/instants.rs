@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::super::bits::Bits;
 use super::super::kernel;
 use super::super::snapshot::Snapshot;
+use super::ladder::{self, Ladder};
 use super::rows::Rows;
 use crate::plan::bounds::Bounds;
 
@@ -31,6 +32,8 @@ pub(super) struct UserInstants {
     room: usize,
     /// By high half of the user; a block without users is empty.
     blocks: Vec<Arc<Halves>>,
+    /// Where there are users enough.
+    ladder: Option<Ladder>,
     /// The events it was made from.
     rows: usize,
 }
@@ -72,9 +75,25 @@ impl UserInstants {
             _ => (0, 0),
         };
         let shift = (0..32).find(|shift| (end - base) >> shift < i64::from(u32::MAX - FIRST)).unwrap_or(32);
-        let mut this = Self { base, shift, room: store.room(), blocks: Vec::new(), rows: rows.len() };
+        let mut this =
+            Self { base, shift, room: store.room(), blocks: Vec::new(), ladder: None, rows: rows.len() };
         this.blocks = store.blocks().map(|high| Arc::new(this.block(&rows, &buckets, high, which))).collect();
+        this.climb();
         this
+    }
+
+    /// Makes the ladder, when all codes are there.
+    fn climb(&mut self) {
+        let all = (0u32..).zip(&self.blocks);
+        let units =
+            all.flat_map(|(high, block)| block.units().map(move |(low, unit)| (high << 16 | low, unit)));
+        let worth = units.clone().nth(ladder::WORTH).is_some();
+        self.ladder = worth.then(|| Ladder::new(units, self.words()));
+    }
+
+    /// Words of a set of users.
+    fn words(&self) -> usize {
+        self.blocks.len() * self.room / 64
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the shift is chosen so that it fits
@@ -163,18 +182,23 @@ impl UserInstants {
             let block = this.blocks.get_mut((of_block.first()?.0 >> 16) as usize)?;
             Arc::make_mut(block).set(codes, self.room)?;
         }
+        this.climb();
         Some(this)
     }
 
     /// Lets a user have no instant.
     pub(super) fn erase(&mut self, user: u32) {
         let block = self.blocks.get_mut((user >> 16) as usize).filter(|block| block.get(user) != 0);
-        block.into_iter().for_each(|block| Arc::make_mut(block).erase(user));
+        let Some(block) = block else { return };
+        if let Some(ladder) = &mut self.ladder {
+            ladder.erase(user, coarse(block.get(user)));
+        }
+        Arc::make_mut(block).erase(user);
     }
 
     /// The users whose instant lies in the bounds. `exact` tells the instant of a user where the code cannot.
     pub(super) fn within(&self, bounds: Bounds, exact: impl Fn(u32) -> Option<i64>) -> Bits {
-        let mut words = vec![0; self.blocks.len() * self.room / 64];
+        let mut words = vec![0; self.words()];
         let lowest = bounds.lo.max(self.base);
         let highest = bounds.hi.min(self.highest());
         if lowest <= highest {
@@ -182,13 +206,22 @@ impl UserInstants {
             // whether an edge unit lies only partly inside
             let part = |edge: i64| self.shift > 0 && (edge - self.base) & ((1 << self.shift) - 1) != 0;
             let (cut_lo, cut_hi) = (part(lowest), part(highest + 1));
+            let edges = Edges { lo, hi, cut_lo, cut_hi };
+            let inside = |user| exact(user).is_some_and(|at| bounds.contains(at));
+            if let Some(ladder) = &self.ladder {
+                ladder.within(coarse(lo), coarse(hi), &mut words);
+                for user in edges.units().flat_map(|unit| ladder.of(unit)) {
+                    let code = self.blocks.get((user >> 16) as usize).map_or(0, |block| block.get(user));
+                    if !edges.passes(code, || inside(user)) {
+                        words[user as usize / 64] &= !(1 << (user % 64));
+                    }
+                }
+                return Bits::from_words(words);
+            }
             for (high, (block, words)) in
                 (0u32..).zip(self.blocks.iter().zip(words.chunks_mut(self.room / 64)))
             {
-                block.within((lo, cut_lo), (hi, cut_hi), words, |low, code| {
-                    (code != lo || !cut_lo) && (code != hi || !cut_hi)
-                        || exact(high << 16 | u32::from(low)).is_some_and(|at| bounds.contains(at))
-                });
+                block.within(&edges, words, |low| inside(high << 16 | u32::from(low)));
             }
         }
         Bits::from_words(words)
@@ -199,11 +232,54 @@ impl UserInstants {
             (b.coarse.capacity() + b.fine.capacity() + b.users.as_ref().map_or(0, Vec::capacity)) * 2
         };
         let halves = size_of::<Halves>() + 24;
-        self.blocks.iter().map(block).sum::<usize>() + self.blocks.len() * halves
+        let ladder = self.ladder.as_ref().map_or(0, Ladder::memory);
+        self.blocks.iter().map(block).sum::<usize>() + self.blocks.len() * halves + ladder
+    }
+}
+
+/// The coarse half of a code: the unit it lies in.
+#[allow(clippy::cast_possible_truncation)] // the half
+fn coarse(code: u32) -> u16 {
+    (code >> 16) as u16
+}
+
+/// The first and the last code inside, and whether only a part of what they stand for is.
+struct Edges {
+    lo: u32,
+    hi: u32,
+    cut_lo: bool,
+    cut_hi: bool,
+}
+
+impl Edges {
+    /// The units that need a second look: not those that are all inside.
+    fn units(&self) -> impl Iterator<Item = u16> + use<> {
+        let look_low = self.cut_lo || self.lo & 0xffff != 0;
+        let look_high =
+            (self.cut_hi || self.hi & 0xffff != 0xffff) && !(look_low && coarse(self.lo) == coarse(self.hi));
+        let [low, high] =
+            [(self.lo, look_low), (self.hi, look_high)].map(|(code, look)| look.then_some(coarse(code)));
+        low.into_iter().chain(high)
+    }
+
+    /// Whether a code of such a unit is inside; `exactly` tells where it cannot say.
+    fn passes(&self, code: u32, exactly: impl FnOnce() -> bool) -> bool {
+        let is_cut = (self.cut_lo && code == self.lo) || (self.cut_hi && code == self.hi);
+        (self.lo..=self.hi).contains(&code) && (!is_cut || exactly())
     }
 }
 
 impl Halves {
+    /// The low halves of the users who have an instant, with its unit.
+    fn units(&self) -> impl Iterator<Item = (u32, u16)> + Clone {
+        let low = |place: usize| match &self.users {
+            None => place as u32,
+            Some(users) => u32::from(users[place]),
+        };
+        let units = self.coarse.iter().enumerate().filter(|(_, unit)| **unit != 0);
+        units.map(move |(place, unit)| (low(place), *unit))
+    }
+
     #[allow(clippy::cast_possible_truncation)] // halves
     fn new(codes: &[u32]) -> Self {
         let some = codes.iter().filter(|&&code| code != 0).count();
@@ -258,31 +334,19 @@ impl Halves {
         }
     }
 
-    /// Sets the bits of the users whose code lies in `[lo, hi]` and, at an edge, passes.
+    /// Sets the bits of the users whose code is inside; `exactly` tells where the code cannot.
     #[allow(clippy::cast_possible_truncation)] // halves
-    fn within(
-        &self,
-        (lo, cut_lo): (u32, bool),
-        (hi, cut_hi): (u32, bool),
-        words: &mut [u64],
-        passes: impl Fn(u16, u32) -> bool,
-    ) {
-        let (low, high) = ((lo >> 16) as u16, (hi >> 16) as u16);
+    fn within(&self, edges: &Edges, words: &mut [u64], exactly: impl Fn(u16) -> bool) {
         let mut mask = Vec::with_capacity(self.coarse.len().div_ceil(64));
-        kernel::between(&self.coarse, low, high, &mut mask);
+        kernel::between(&self.coarse, coarse(edges.lo), coarse(edges.hi), &mut mask);
         let mut edge = Vec::with_capacity(mask.len());
-        // an edge unit that is all inside needs no second look
-        let look_low = cut_lo || lo & 0xffff != 0;
-        let look_high = cut_hi || hi & 0xffff != 0xffff;
-        for unit in
-            [(low, look_low), (high, look_high)].into_iter().filter_map(|(unit, look)| look.then_some(unit))
-        {
+        for unit in edges.units() {
             edge.clear();
             kernel::between(&self.coarse, unit, unit, &mut edge);
             kernel::for_each_bit(&edge, |i| {
                 let code = u32::from(unit) << 16 | u32::from(self.fine[i]);
                 let user = self.users.as_ref().map_or(i as u16, |users| users[i]);
-                if code < lo || code > hi || !passes(user, code) {
+                if !edges.passes(code, || exactly(user)) {
                     mask[i / 64] &= !(1 << (i % 64));
                 }
             });

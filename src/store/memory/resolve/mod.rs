@@ -14,6 +14,7 @@ mod gaps;
 mod hits;
 mod index;
 mod instants;
+mod ladder;
 mod latest;
 mod point;
 mod rows;

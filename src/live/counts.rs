@@ -1,8 +1,8 @@
 //! Leaves that count events in a window that ends now: kept by adding and taking away, without asking the store.
 //!
 //! The events of some names in one window are a *group*, whatever their count must be. An event that happens
-//! adds one, one that the window lets go takes one away. A tally says no more than [`MANY`]; where one is taken
-//! away from that, the store is asked again.
+//! adds one, one that the window lets go takes one away. Tallies below what the group calls *many* are exact, those
+//! from there on say "so many, or more"; where less than many may be left, the store is asked again.
 
 use std::ops::Bound;
 
@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use foldhash::HashMap;
 
 use super::marks::{Marks, unit_around};
-use super::tallies::{MANY, Tallies, get, set};
+use super::tallies::{MOST, Tallies, get, set};
 use super::watch::Question;
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
@@ -20,6 +20,9 @@ use crate::store::Snapshot;
 use crate::time::{DAY, Span, Unit};
 use crate::value::Number;
 use crate::window::Window;
+
+/// As many are exact at least, so that few users have more.
+const FEW: u8 = 9;
 
 /// Events that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,8 @@ pub(super) struct Group {
     leaves: Vec<(Question, u8, u8)>,
     /// Bit by bit: whether some leaf holds for this tally and not for the one before, or the other way round.
     turns: u16,
+    /// Tallies from here on are lower bounds.
+    many: u8,
     /// The numbers of its names, when there were so many names in the store.
     names: (Vec<u32>, usize),
 }
@@ -59,7 +64,8 @@ impl Counts {
         keys.sort_by_cached_key(|key| (key.events.clone(), key.unit.is_some(), format!("{key:?}")));
         keys.dedup();
         let places: HashMap<Key, u32> = keys.iter().cloned().zip(0..).collect();
-        let group = |key| Group { key, leaves: Vec::new(), turns: 0, names: (Vec::new(), usize::MAX) };
+        let group =
+            |key| Group { key, leaves: Vec::new(), turns: 0, many: FEW + 1, names: (Vec::new(), usize::MAX) };
         let mut groups: Vec<Group> = keys.into_iter().map(group).collect();
         let mut place_of = Vec::with_capacity(of_leaf.len());
         for (leaf, counted) in (0..).zip(of_leaf) {
@@ -94,6 +100,7 @@ impl Counts {
         tallies: &mut Tallies,
         wanted: impl Fn(u32) -> bool,
     ) {
+        tallies.reach(store.user_numbers());
         let places: Vec<u32> = (0..).take(self.groups.len()).filter(|place| wanted(*place)).collect();
         let (of_units, of_events): (Vec<u32>, Vec<u32>) =
             places.into_iter().partition(|place| self.groups[*place as usize].key.unit.is_some());
@@ -143,7 +150,7 @@ impl Counts {
         if group.names.1 != store.name_count() {
             group.names = store.names_matching(&group.key.events);
         }
-        let most = usize::from(MANY);
+        let most = usize::from(MOST);
         let count = match group.key.unit {
             None => store.count_up_to(&group.names.0, user, group.bounds(t), most),
             Some((unit, tz)) => {
@@ -157,7 +164,7 @@ impl Counts {
                 at.len()
             }
         };
-        u8::try_from(count.min(most)).unwrap_or(MANY)
+        u8::try_from(count.min(most)).unwrap_or(MOST)
     }
 }
 
@@ -165,7 +172,8 @@ impl Group {
     fn add(&mut self, leaf: Question, low: u8, high: u8) {
         self.leaves.push((leaf, low, high));
         let holds = |tally: u8| low <= tally && tally <= high;
-        for tally in (1..=MANY).filter(|tally| holds(*tally) != holds(tally - 1)) {
+        self.many = self.many.max(low).max(if high == MOST { 0 } else { high + 1 });
+        for tally in (1..=MOST).filter(|tally| holds(*tally) != holds(tally - 1)) {
             self.turns |= 1 << tally;
         }
     }
@@ -191,21 +199,24 @@ impl Group {
         Bounds::of_facts(self.key.window.as_ref(), t, None)
     }
 
-    /// The leaves that may hold for one tally and not for the other, with whether they hold for the second.
+    /// The leaves that hold for one tally and not for the other, with whether they hold for the second.
     pub(super) fn turned(&self, before: u8, after: u8) -> impl Iterator<Item = (Question, bool)> {
         let (low, high) = (before.min(after), before.max(after));
         let between = (u32::from(low) + 1..=u32::from(high)).fold(0_u16, |mask, tally| mask | 1 << tally);
         let leaves = if self.turns & between == 0 { &[][..] } else { &self.leaves };
-        leaves.iter().map(move |(leaf, low, high)| (*leaf, *low <= after && after <= *high))
+        leaves.iter().filter_map(move |(leaf, low, high)| {
+            let holds = |tally: u8| *low <= tally && tally <= *high;
+            (holds(before) != holds(after)).then_some((*leaf, holds(after)))
+        })
     }
 
     /// One more, or one less; tells the tally before and after. `None`: it has to be counted again.
-    pub(super) fn moved(row: &mut [u8], place: u32, more: bool) -> Option<(u8, u8)> {
+    pub(super) fn moved(&self, row: &mut [u8], place: u32, more: bool) -> Option<(u8, u8)> {
         let before = get(row, place);
-        let after = match (more, before) {
-            (true, _) => (before + 1).min(MANY),
-            (false, MANY) => return None,
-            (false, _) => before.saturating_sub(1),
+        let after = match more {
+            true => (before + 1).min(MOST),
+            false if before == self.many => return None,
+            false => before.saturating_sub(1),
         };
         set(row, place, after);
         Some((before, after))
@@ -261,10 +272,10 @@ fn tallies_in(range: &Range) -> Option<(u8, u8)> {
         Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
         Bound::Unbounded => None,
     };
-    let low = u8::try_from(low).ok().filter(|low| *low <= MANY)?;
+    let low = u8::try_from(low).ok().filter(|low| *low <= MOST)?;
     let high = match high {
-        None => MANY,
-        Some(high) => u8::try_from(high).ok().filter(|high| *high < MANY)?,
+        None => MOST,
+        Some(high) => u8::try_from(high).ok().filter(|high| *high < MOST)?,
     };
     Some((low, high))
 }

@@ -43,28 +43,27 @@ impl Cursor {
         self.due
     }
 
-    /// Takes the facts that cross at `at`, and goes on to the next; facts up to `known` are in the store.
+    /// Takes the facts that cross up to `end`, with the instants at which they do, and goes on to the next; facts up
+    /// to `known` are in the store.
     pub(super) fn cross(
         &mut self,
         watch: &Watch,
-        at: i64,
+        end: i64,
         known: i64,
         facts: (&Snapshot, &Timelines),
-        visit: &mut dyn FnMut(u32),
+        visit: &mut dyn FnMut(i64, u32),
     ) {
         loop {
             while let Some((key, user)) = self.ahead.last().copied() {
                 self.due = watch.edge.due(key);
-                if self.due > at {
+                if self.due > end {
                     return;
                 }
-                if self.due == at {
-                    visit(user);
-                }
+                visit(self.due, user);
                 self.ahead.pop();
             }
             self.due = watch.edge.due(self.read_to);
-            if self.due > at {
+            if self.due > end {
                 return;
             }
             if self.read_to > known {

@@ -30,6 +30,11 @@ impl Members {
         (user / BLOCK) as usize * self.segments + segment as usize
     }
 
+    /// The first word of a user's block.
+    pub(super) fn peek(&self, user: u32) -> u64 {
+        self.words.get(self.place(0, user)).copied().unwrap_or(0)
+    }
+
     pub(super) fn contains(&self, segment: u32, user: u32) -> bool {
         let word = self.words.get(self.place(segment, user));
         word.is_some_and(|word| word >> (user % BLOCK) & 1 == 1)
@@ -69,6 +74,8 @@ impl Members {
     /// All of these.
     pub(super) fn of_all(members: &[RoaringBitmap]) -> Self {
         let mut all = Self::new(members.len());
+        let last = members.iter().filter_map(RoaringBitmap::max).max();
+        all.reach(last.map_or(0, |last| last as usize + 1));
         (0..).zip(members).for_each(|(segment, members)| all.fill(segment, members));
         all
     }

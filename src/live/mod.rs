@@ -144,6 +144,8 @@ pub struct Live {
     /// A user who is going, with the external id by which it was known.
     parting: Option<(u32, Arc<str>)>,
     scratch: Scratch,
+    /// Kept for its allocation.
+    crossings: Vec<Crossing>,
 }
 
 impl Live {
@@ -175,6 +177,7 @@ impl Live {
             state: State::default(),
             parting: None,
             scratch: Scratch::default(),
+            crossings: Vec::new(),
         };
         live.store.keep_index();
         live.prepare();
@@ -210,6 +213,7 @@ impl Live {
         let Ok(universe) = store.universe(at);
         let Ok(answers) = store.resolve(&leaves, at, Among::Everyone);
         let mut bits = LeafBits::new(leaves.len());
+        bits.reach(store.user_numbers());
         for (leaf, users) in (0..).zip(&answers) {
             users.iter().for_each(|user| _ = bits.set(user, leaf, true));
         }

@@ -47,47 +47,95 @@ impl Cursors {
     }
 }
 
+/// Crossings that are taken together, about.
+const TOGETHER: usize = 1 << 17;
+/// The stretch of time that is taken at first.
+const MINUTE: i64 = 60_000;
+/// Users whose answers are looked up at once.
+const AT_ONCE: usize = 32;
+
 impl Live {
-    /// Lets time pass.
+    /// Lets time pass: stretch by stretch, each up to the next instant at which facts come to exist.
     pub(super) fn pass(&mut self, to: i64, out: &mut Vec<Transition>) {
         if to <= self.now {
             return;
         }
         let waiting = self.waiting(to);
         let mut waiting = waiting.as_slice();
-        let mut crossings = Vec::new();
+        let mut width = MINUTE;
+        let mut crossings = std::mem::take(&mut self.crossings);
         loop {
-            let first = waiting.first().map_or(i64::MAX, |crossing| crossing.at);
-            let at = self.cursors.next().map_or(first, |(due, _)| due.min(first));
-            if at > to {
+            let facts_at = waiting.first().map_or(i64::MAX, |crossing| crossing.at);
+            let first = self.cursors.next().map_or(facts_at, |(due, _)| due.min(facts_at));
+            if first > to {
                 break;
             }
             crossings.clear();
-            let of_instant = waiting.iter().take_while(|crossing| crossing.at == at).count();
-            crossings.extend_from_slice(&waiting[..of_instant]);
-            waiting = &waiting[of_instant..];
-            self.cross_edges(at, to, &mut crossings);
-            crossings.sort_unstable();
-            let manner = Manner { at, late: false, fact: None, because: None };
-            for of_user in crossings.chunk_by(|a, b| a.user == b.user) {
-                self.settle(of_user, &manner, out);
-            }
+            // What comes to exist is seen to at its instant alone.
+            let end =
+                if first == facts_at { first } else { first.saturating_add(width).min(facts_at - 1).min(to) };
+            let facts = waiting.iter().take_while(|crossing| crossing.at <= end).count();
+            crossings.extend_from_slice(&waiting[..facts]);
+            waiting = &waiting[facts..];
+            self.cross_edges(end, to, &mut crossings);
+            width = match crossings.len() {
+                many if many > TOGETHER => width / 2,
+                few if few < TOGETHER / 4 => width.saturating_mul(2),
+                _ => width,
+            };
+            self.settle_all(&mut crossings, out);
         }
+        self.crossings = crossings;
         self.now = to;
     }
 
-    /// Takes the facts that cross some edge at an instant.
-    fn cross_edges(&mut self, at: i64, known: i64, crossings: &mut Vec<Crossing>) {
+    /// Settles crossings user by user, for whatever is known of one lies together, and reports them in order of
+    /// instant.
+    fn settle_all(&mut self, crossings: &mut [Crossing], out: &mut Vec<Transition>) {
+        crossings.sort_unstable_by_key(|crossing| (crossing.user, crossing.at, crossing.touch));
+        let (reported, sequence) = (out.len(), self.sequence);
+        let mut rest = &*crossings;
+        let mut known = 0;
+        for due in crossings.chunk_by(|a, b| (a.user, a.at) == (b.user, b.at)) {
+            let Some(at) = due.first().map(|crossing| crossing.at) else { continue };
+            if known == 0 {
+                known = rest.len().min(AT_ONCE);
+                self.look_ahead(&rest[..known]);
+            }
+            rest = &rest[due.len()..];
+            known = known.saturating_sub(due.len());
+            self.settle(due, &Manner { at, late: false, fact: None, because: None }, out);
+        }
+        let new = out.get_mut(reported..).unwrap_or_default();
+        if !new.is_sorted_by_key(|transition| transition.at) {
+            new.sort_by_key(|transition| transition.at);
+            (sequence + 1..).zip(new).for_each(|(sequence, transition)| transition.sequence = sequence);
+        }
+    }
+
+    /// Looks up what is known of some users, so that the processor waits for all of it at once.
+    fn look_ahead(&self, some: &[Crossing]) {
+        let mut seen = 0;
+        for crossing in some {
+            let group = self.routes.touch(crossing.touch).counted.first().copied();
+            seen ^= self.state.peek(crossing.user, group.unwrap_or(0));
+        }
+        std::hint::black_box(seen);
+    }
+
+    /// Takes the facts that cross some edge up to an instant.
+    fn cross_edges(&mut self, end: i64, known: i64, crossings: &mut Vec<Crossing>) {
         let facts = (self.store.reading(), &self.timelines);
-        while let Some((due, place)) = self.cursors.next().filter(|(due, _)| *due <= at) {
-            debug_assert!(due <= at);
+        while let Some((_, place)) = self.cursors.next().filter(|(due, _)| *due <= end) {
             let (Some(cursor), Some(watch)) =
                 (self.cursors.all.get_mut(place as usize), self.watches.edges.get(place as usize))
             else {
                 return;
             };
             let touch = self.routes.edge(place as usize);
-            cursor.cross(watch, at, known, facts, &mut |user| crossings.push(Crossing { at, user, touch }));
+            cursor.cross(watch, end, known, facts, &mut |at, user| {
+                crossings.push(Crossing { at, user, touch });
+            });
             self.cursors.moved(place);
         }
     }

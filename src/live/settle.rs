@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Live;
-use super::counts::Group;
 use super::crossing::Crossing;
 use super::routes::{Direction, Touch};
 use super::state::{bit, put};
@@ -38,10 +37,24 @@ pub(super) struct Scratch {
     before: Vec<u64>,
     asked: Vec<Question>,
     changed: Vec<Question>,
+    /// Leaves that tallies turn, and whether they hold now.
+    turned: Vec<(Question, bool)>,
     /// Groups that have to be counted again.
     again: Vec<u32>,
     /// Bit by bit: segments that may change.
     segments: Vec<u64>,
+    /// Those that do, and whether the user is in them now.
+    moved: Vec<(u32, bool)>,
+}
+
+impl Scratch {
+    fn forget(&mut self) {
+        self.before.clear();
+        self.turned.clear();
+        for list in [&mut self.asked, &mut self.changed, &mut self.again] {
+            list.clear();
+        }
+    }
 }
 
 impl Live {
@@ -56,45 +69,54 @@ impl Live {
             return;
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        self.state.reach(user);
-        scratch.before.clear();
-        scratch.before.extend_from_slice(self.state.leaves.row(user));
-        let Scratch { asked, changed, again, .. } = &mut scratch;
-        [asked, changed, again].into_iter().for_each(|list| list.clear());
-        if is_there {
-            self.keep_tallies(user, due, manner, &mut scratch);
-            self.ask(user, due, manner, was_there, &mut scratch);
-        } else {
-            self.state.clear(user);
+        if self.answer(user, due, manner, (was_there, is_there), &mut scratch) {
+            self.compare_segments(user, (due, manner), was_there && is_there, &mut scratch, out);
         }
-        self.state.universe.set(user, is_there);
-        scratch.segments.clear();
-        scratch.segments.resize(self.names.len().div_ceil(64), 0);
-        if is_there == was_there {
-            let segments = scratch.changed.iter().flat_map(|question| self.routes.segments(*question));
-            segments.for_each(|segment| _ = put(&mut scratch.segments, *segment, true));
-        } else {
-            (0..).take(self.names.len()).for_each(|segment| _ = put(&mut scratch.segments, segment, true));
-        }
-        let stayed = (is_there && was_there).then_some(scratch.before.as_slice());
-        self.compare_segments(user, (due, manner), stayed, &scratch, out);
         self.scratch = scratch;
     }
 
-    /// Lets the tallies follow, and the leaves that they decide: first what is added, then what is taken away.
-    fn keep_tallies(&mut self, user: u32, due: &[Crossing], manner: &Manner, scratch: &mut Scratch) {
-        let touches = || due.iter().map(|crossing| self.routes.touch(crossing.touch));
-        let (tallies, leaves) = (self.state.tallies.row_mut(user), self.state.leaves.row_mut(user));
-        let mut turn = |place: u32, (before, after): (u8, u8)| {
-            for (leaf, holds) in self.counts.groups()[place as usize].turned(before, after) {
-                if put(leaves, leaf, holds) {
-                    scratch.changed.push(leaf);
-                }
+    /// Brings the answers of a user to an instant; tells whether some may have changed.
+    fn answer(
+        &mut self,
+        user: u32,
+        due: &[Crossing],
+        manner: &Manner,
+        (was_there, is_there): (bool, bool),
+        scratch: &mut Scratch,
+    ) -> bool {
+        scratch.forget();
+        self.state.reach(user);
+        if is_there {
+            self.keep_tallies(user, due, manner, scratch);
+            let asks =
+                !was_there || due.iter().any(|crossing| !self.routes.touch(crossing.touch).asked.is_empty());
+            if !asks && scratch.turned.is_empty() {
+                return false;
             }
-        };
+            scratch.before.extend_from_slice(self.state.leaves.row(user));
+            let row = self.state.leaves.row_mut(user);
+            let turned = scratch.turned.iter().filter(|(leaf, holds)| put(row, *leaf, *holds));
+            scratch.changed.extend(turned.map(|(leaf, _)| *leaf));
+            if asks {
+                self.ask(user, due, manner, was_there, scratch);
+            }
+        } else {
+            self.state.clear(user);
+        }
+        if was_there != is_there {
+            self.state.universe.set(user, is_there);
+        }
+        was_there != is_there || !scratch.changed.is_empty()
+    }
+
+    /// Lets the tallies follow: first what is added, then what is taken away.
+    fn keep_tallies(&mut self, user: u32, due: &[Crossing], manner: &Manner, scratch: &mut Scratch) {
+        let groups = self.counts.groups();
+        let touches = || due.iter().map(|crossing| self.routes.touch(crossing.touch));
+        let tallies = self.state.tallies.row_mut(user);
         for touch in touches().filter(|touch| touch.direction == Direction::More) {
             for place in touch.counted.iter().copied() {
-                let group = &self.counts.groups()[place as usize];
+                let group = &groups[place as usize];
                 // A late one may be outside already.
                 let at = manner.fact.unwrap_or(manner.at);
                 let mut counts = manner.fact.is_none() || group.bounds(manner.at).contains(at);
@@ -106,20 +128,23 @@ impl Live {
                     }
                     counts = first && manner.fact.is_none();
                 }
-                let moved = counts.then(|| Group::moved(tallies, place, true)).flatten();
-                moved.into_iter().for_each(|moved| turn(place, moved));
+                if let Some((before, after)) = counts.then(|| group.moved(tallies, place, true)).flatten() {
+                    scratch.turned.extend(group.turned(before, after));
+                }
             }
         }
         for touch in touches().filter(|touch| touch.direction != Direction::More) {
             for place in touch.counted.iter().copied() {
-                let less = touch.direction == Direction::Less;
-                match less.then(|| Group::moved(tallies, place, false)).flatten() {
-                    Some(moved) => turn(place, moved),
+                let (group, less) = (&groups[place as usize], touch.direction == Direction::Less);
+                match less.then(|| group.moved(tallies, place, false)).flatten() {
+                    Some((before, after)) => scratch.turned.extend(group.turned(before, after)),
                     None => scratch.again.push(place),
                 }
             }
         }
-        self.count_again(user, manner.at, scratch);
+        if !scratch.again.is_empty() {
+            self.count_again(user, manner.at, scratch);
+        }
     }
 
     fn count_again(&mut self, user: u32, at: i64, scratch: &mut Scratch) {
@@ -130,12 +155,7 @@ impl Live {
             let row = self.state.tallies.row_mut(user);
             let before = tallies::get(row, place);
             tallies::set(row, place, after);
-            let leaves = self.state.leaves.row_mut(user);
-            for (leaf, holds) in self.counts.groups()[place as usize].turned(before, after) {
-                if put(leaves, leaf, holds) {
-                    scratch.changed.push(leaf);
-                }
-            }
+            scratch.turned.extend(self.counts.groups()[place as usize].turned(before, after));
         }
     }
 
@@ -176,34 +196,54 @@ impl Live {
         }
     }
 
-    /// Reports the segments that hold now and did not, or the other way round; `before`: the answers before of
-    /// one who was there and is.
+    /// Reports the segments that hold now and did not, or the other way round; `stays`: the user was there before,
+    /// and is.
     fn compare_segments(
         &mut self,
         user: u32,
         (due, manner): (&[Crossing], &Manner),
-        before: Option<&[u64]>,
-        scratch: &Scratch,
+        stays: bool,
+        scratch: &mut Scratch,
         out: &mut Vec<Transition>,
     ) {
-        let is_there = self.state.universe.contains(user);
+        scratch.segments.clear();
+        scratch.segments.resize(self.names.len().div_ceil(64), 0);
+        if stays {
+            let segments = scratch.changed.iter().flat_map(|question| self.routes.segments(*question));
+            segments.for_each(|segment| _ = put(&mut scratch.segments, *segment, true));
+        } else {
+            (0..).take(self.names.len()).for_each(|segment| _ = put(&mut scratch.segments, segment, true));
+        }
+        self.move_members(user, manner.at, stays, scratch);
         let mut id = None;
+        for (segment, holds) in scratch.moved.iter().copied() {
+            let concerns =
+                |question: &&Question| self.routes.segments(**question).binary_search(&segment).is_ok();
+            let condition = if stays { scratch.changed.iter().find(concerns).copied() } else { None };
+            let cause = self.cause(condition, due, manner);
+            let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
+            let name = Arc::clone(&self.names[segment as usize]);
+            out.push(self.transition(name, (user, id), holds, cause, manner));
+        }
+    }
+
+    /// Changes membership in the segments that hold now and did not, or the other way round: all of it before
+    /// anything is told, so that the processor waits for many at once.
+    fn move_members(&mut self, user: u32, at: i64, stays: bool, scratch: &mut Scratch) {
+        scratch.moved.clear();
+        let is_there = self.state.universe.contains(user);
+        let row = self.state.leaves.row(user);
         for (place, word) in (0..).zip(&scratch.segments) {
             let mut rest = *word;
             while rest != 0 {
                 let segment = place * 64 + rest.trailing_zeros();
                 rest &= rest - 1;
                 let Some(program) = self.programs.get(segment as usize) else { continue };
-                let of = (self.store.reading(), user, manner.at);
-                let holds = is_there && program.holds(&self.plan, self.state.leaves.row(user), of);
-                let held = before.and_then(|row| program.decide(&self.plan, row));
+                let holds = is_there && program.holds(&self.plan, row, (self.store.reading(), user, at));
+                let held = if stays { program.decide(&self.plan, &scratch.before) } else { None };
                 if holds != held.unwrap_or_else(|| self.state.members.contains(segment, user)) {
-                    let concerns = |question: &&Question| {
-                        self.routes.segments(**question).binary_search(&segment).is_ok()
-                    };
-                    let condition = before.and_then(|_| scratch.changed.iter().find(concerns)).copied();
-                    let cause = self.cause(condition, due, manner);
-                    self.report(segment, user, holds, cause, manner, &mut id, out);
+                    self.state.members.set(segment, user, holds);
+                    scratch.moved.push((segment, holds));
                 }
             }
         }
@@ -227,25 +267,6 @@ impl Live {
             condition: condition.and_then(|question| self.routes.words(question)),
             because: manner.because.clone().unwrap_or_else(because),
         }
-    }
-
-    /// Changes membership, and tells it.
-    #[allow(clippy::too_many_arguments)] // what a transition is made of
-    fn report(
-        &mut self,
-        segment: u32,
-        user: u32,
-        holds: bool,
-        cause: Cause,
-        manner: &Manner,
-        id: &mut Option<Arc<str>>,
-        out: &mut Vec<Transition>,
-    ) {
-        self.state.members.set(segment, user, holds);
-        let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
-        let name = Arc::clone(&self.names[segment as usize]);
-        let transition = self.transition(name, (user, id), holds, cause, manner);
-        out.push(transition);
     }
 
     /// The external id of a user, who may be going.

@@ -118,6 +118,13 @@ impl State {
         self.members.reach(users);
     }
 
+    /// Something of what is known of a user, of no meaning: what matters is that it has been looked at.
+    pub(super) fn peek(&self, user: u32, group: u32) -> u64 {
+        let row = self.leaves.row(user);
+        let ends = row.first().copied().unwrap_or(0) ^ row.last().copied().unwrap_or(0);
+        ends ^ u64::from(self.tallies.peek(user, group)) ^ self.members.peek(user)
+    }
+
     /// Forgets what is known of a user but membership.
     pub(super) fn clear(&mut self, user: u32) {
         self.universe.set(user, false);

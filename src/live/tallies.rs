@@ -1,7 +1,7 @@
 //! Small numbers, a row a user: how many events of a user lie in each window, as far as it matters.
 
-/// A tally of this says "so many, or more"; those below are exact.
-pub(super) const MANY: u8 = 15;
+/// The greatest tally.
+pub(super) const MOST: u8 = 15;
 
 /// Numbers of four bits.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +29,16 @@ impl Tallies {
         self.bytes.get_mut(start..start + self.stride).unwrap_or_default()
     }
 
+    /// The byte that holds a tally of a user.
+    pub(super) fn peek(&self, user: u32, group: u32) -> u8 {
+        self.bytes.get(user as usize * self.stride + group as usize / 2).copied().unwrap_or(0)
+    }
+
     /// One more.
     pub(super) fn add(&mut self, user: u32, group: u32) {
         let row = self.row_mut(user);
         let tally = get(row, group);
-        if tally < MANY {
+        if tally < MOST {
             set(row, group, tally + 1);
         }
     }
@@ -70,7 +75,7 @@ pub(super) fn get(row: &[u8], group: u32) -> u8 {
 pub(super) fn set(row: &mut [u8], group: u32, tally: u8) {
     if let Some(byte) = row.get_mut(group as usize / 2) {
         let shift = group % 2 * 4;
-        *byte = *byte & !(0xf << shift) | tally.min(MANY) << shift;
+        *byte = *byte & !(0xf << shift) | tally.min(MOST) << shift;
     }
 }
 
@@ -85,10 +90,10 @@ mod tests {
         (0..20).for_each(|_| tallies.add(1, 2));
         (0..3).for_each(|_| tallies.add(1, 3));
         let row = tallies.row_mut(1);
-        assert_eq!((0..5).map(|group| get(row, group)).collect::<Vec<_>>(), [0, 0, MANY, 3, 0]);
+        assert_eq!((0..5).map(|group| get(row, group)).collect::<Vec<_>>(), [0, 0, MOST, 3, 0]);
         assert!([0, 2].iter().all(|user| tallies.row_mut(*user).iter().all(|byte| *byte == 0)));
         let mut carried = tallies.carried(&[Some(3), None, Some(2)]);
         let row = carried.row_mut(1);
-        assert_eq!((0..3).map(|group| get(row, group)).collect::<Vec<_>>(), [3, 0, MANY]);
+        assert_eq!((0..3).map(|group| get(row, group)).collect::<Vec<_>>(), [3, 0, MOST]);
     }
 }

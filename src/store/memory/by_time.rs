@@ -130,6 +130,11 @@ impl Snapshot {
         (self.matching_names(events), self.names.len())
     }
 
+    /// How many numbers of users have been given out.
+    pub(crate) fn user_numbers(&self) -> usize {
+        self.users.numbers()
+    }
+
     /// How many names of events there are.
     pub(crate) fn name_count(&self) -> usize {
         self.names.len()

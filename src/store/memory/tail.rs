@@ -225,7 +225,7 @@ impl Tail {
             let ordered = chunk.recent.as_ref().map(|index| index.between(lo, hi, at));
             let all = if ordered.is_some() { 0 } else { u32::try_from(chunk.len()).unwrap_or(u32::MAX) };
             let searched = (0..all).filter(move |i| (lo..=hi).contains(&at(*i)));
-            let rows = ordered.into_iter().flatten().copied().chain(searched);
+            let rows = ordered.into_iter().flatten().chain(searched);
             rows.map(|i| chunk.row(i as usize))
         })
     }

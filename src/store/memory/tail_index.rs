@@ -15,8 +15,10 @@ pub(super) struct TailIndex {
     heads: HashTable<u32>,
     /// By row: the one before it of the same name and user.
     before: Vec<u32>,
-    /// All rows by instant.
+    /// The rows that came in order of time, by instant.
     by_time: Vec<u32>,
+    /// The others, by instant.
+    late: Vec<u32>,
     hasher: RandomState,
 }
 
@@ -30,11 +32,13 @@ impl TailIndex {
         let row = self.link(key);
         // Most events come in order of time.
         let later = |have: &u32| at(*have) > at(row);
-        let place = match self.by_time.last() {
-            Some(last) if later(last) => self.by_time.partition_point(|have| !later(have)),
-            _ => self.by_time.len(),
-        };
-        self.by_time.insert(place, row);
+        match self.by_time.last() {
+            Some(last) if later(last) => {
+                let place = self.late.partition_point(|have| !later(have));
+                self.late.insert(place, row);
+            }
+            _ => self.by_time.push(row),
+        }
     }
 
     fn link(&mut self, key: impl Fn(u32) -> (u32, u32)) -> u32 {
@@ -54,7 +58,7 @@ impl TailIndex {
     /// The same rows, some of which are of other users now.
     pub(super) fn again(self, key: impl Fn(u32) -> (u32, u32)) -> Self {
         let rows = self.before.len();
-        let mut index = Self { by_time: self.by_time, ..Self::default() };
+        let mut index = Self { by_time: self.by_time, late: self.late, ..Self::default() };
         (0..rows).for_each(|_| _ = index.link(&key));
         index
     }
@@ -69,15 +73,20 @@ impl TailIndex {
         std::iter::successors(head, |row| self.before.get(*row as usize).copied().filter(|row| *row != NONE))
     }
 
-    /// The rows whose instants lie in a range, both ends included, by instant.
-    pub(super) fn between(&self, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> &[u32] {
-        let start = self.by_time.partition_point(|row| at(*row) < lo);
-        let end = self.by_time.partition_point(|row| at(*row) <= hi);
-        self.by_time.get(start..end).unwrap_or_default()
+    /// The rows whose instants lie in a range, both ends included.
+    pub(super) fn between(&self, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> impl Iterator<Item = u32> {
+        let inside = |rows: &'_ [u32]| {
+            let start = rows.partition_point(|row| at(*row) < lo);
+            start..start.max(rows.partition_point(|row| at(*row) <= hi))
+        };
+        let [in_order, late] =
+            [&self.by_time, &self.late].map(|rows| rows.get(inside(rows)).unwrap_or_default());
+        in_order.iter().chain(late).copied()
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.heads.allocation_size() + (self.before.capacity() + self.by_time.capacity()) * 4
+        self.heads.allocation_size()
+            + (self.before.capacity() + self.by_time.capacity() + self.late.capacity()) * 4
     }
 }
 
@@ -96,11 +105,14 @@ mod tests {
             index.rows_of(of, |i| (rows[i as usize].0, rows[i as usize].1)).collect::<Vec<_>>()
         };
         assert_eq!((of(&index, &rows, (0, 7)), of(&index, &rows, (2, 7))), (vec![4, 2, 0], vec![]));
-        assert_eq!(index.between(6, 15, |i| rows[i as usize].2), [0, 2, 3]);
-        assert_eq!(index.between(16, i64::MAX, |i| rows[i as usize].2), [1]);
+        let between =
+            |index: &TailIndex, lo, hi| index.between(lo, hi, |i| rows[i as usize].2).collect::<Vec<_>>();
+        assert_eq!(between(&index, 6, 15), [0, 2, 3]);
+        assert_eq!(between(&index, 16, i64::MAX), [1]);
+        assert_eq!(between(&index, 0, 20), [0, 1, 4, 2, 3]);
         rows[3].1 = 7;
         let index = index.again(|i| (rows[i as usize].0, rows[i as usize].1));
         assert_eq!(of(&index, &rows, (0, 7)), [4, 3, 2, 0]);
-        assert_eq!(index.between(6, 15, |i| rows[i as usize].2), [0, 2, 3]);
+        assert_eq!(index.between(6, 15, |i| rows[i as usize].2).collect::<Vec<_>>(), [0, 2, 3]);
     }
 }

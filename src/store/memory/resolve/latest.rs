@@ -1,4 +1,5 @@
-//! The value of an attribute for every user, as codes of a dictionary.
+//! The value of an attribute for every user, as codes of a dictionary; of few values also the sets of users up to
+//! each, so that a range of values is the difference of two.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use super::super::attributes::{Table, value_at};
 use super::super::bits::Bits;
 use super::super::cell::Cell;
 use super::super::column::Column;
+use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::cache::{Carried, Index};
 use super::filter::Passing;
@@ -14,13 +16,77 @@ use crate::plan::test::BoundTest;
 /// The values of users who have had a write since the index was made are kept apart up to so many.
 const APART: usize = if cfg!(test) { 2 } else { 1 << 12 };
 
+/// Most values of which sets of users are kept.
+const FEW: usize = if cfg!(test) { 4 } else { 64 };
+
 /// The values of one attribute at one instant.
 #[derive(Clone, Debug)]
 pub(super) struct LatestValues {
-    /// One entry a user.
-    made: Arc<Column>,
+    made: Arc<Made>,
     /// What is so instead, by user.
     since: Vec<(u32, Cell)>,
+}
+
+#[derive(Clone, Debug)]
+struct Made {
+    /// One entry a user.
+    column: Column,
+    /// By code, where there are few: the users with that one or a lower.
+    up_to: Vec<Vec<u64>>,
+}
+
+impl Made {
+    fn new(column: Column) -> Self {
+        let (users, values) = (column.len(), column.dict().len());
+        let mut up_to = Vec::new();
+        if values <= FEW {
+            up_to = vec![vec![0u64; users.div_ceil(64)]; values];
+            for user in 0..users {
+                up_to[column.codes().get(user) as usize][user / 64] |= 1 << (user % 64);
+            }
+            for i in 1..values {
+                let (before, after) = up_to.split_at_mut(i);
+                kernel::or(&mut after[0], &before[i - 1]);
+            }
+        }
+        Self { column, up_to }
+    }
+
+    fn memory(&self) -> usize {
+        self.column.memory() + self.up_to.iter().map(|set| set.capacity() * 8 + 24).sum::<usize>()
+    }
+
+    fn passing(&self, passing: &Passing) -> Vec<u64> {
+        let users = self.column.len();
+        match passing {
+            Passing::Runs(runs) if !self.up_to.is_empty() => {
+                let mut words = vec![0; users.div_ceil(64)];
+                for &(low, high) in runs {
+                    let below = low.checked_sub(1).and_then(|code| self.up_to.get(code as usize));
+                    let until = self.up_to.get(high as usize);
+                    until.into_iter().chain(below).for_each(|set| kernel::xor(&mut words, set));
+                }
+                words
+            }
+            _ => {
+                let mut words = Vec::new();
+                passing.mask(self.column.codes(), 0..users, &mut words);
+                words
+            }
+        }
+    }
+
+    fn erase(&mut self, user: usize) {
+        let (code, values) = (self.column.codes().get(user) as usize, self.column.dict().len());
+        let had_missing = self.column.dict().first() == Some(&Cell::Missing);
+        self.column.blank(user..user + 1);
+        if had_missing && self.column.dict().len() == values {
+            let below = self.up_to.iter_mut().take(code);
+            below.for_each(|set| set[user / 64] |= 1 << (user % 64));
+        } else {
+            *self = Self::new(self.column.clone());
+        }
+    }
 }
 
 impl LatestValues {
@@ -31,7 +97,7 @@ impl LatestValues {
                 *cell = value_at(writes, at);
             }
         }
-        Self { made: Arc::new(Column::new(&cells)), since: Vec::new() }
+        Self { made: Arc::new(Made::new(Column::new(&cells))), since: Vec::new() }
     }
 
     /// With the writes of the log since a position.
@@ -50,8 +116,8 @@ impl LatestValues {
         if all.len() <= APART {
             return Carried::New(Self { made: Arc::clone(&self.made), since: all });
         }
-        match self.made.with(&all, users) {
-            Some(made) => Carried::New(Self { made: Arc::new(made), since: Vec::new() }),
+        match self.made.column.with(&all, users) {
+            Some(column) => Carried::New(Self { made: Arc::new(Made::new(column)), since: Vec::new() }),
             None if all.len() <= users / 16 => {
                 Carried::New(Self { made: Arc::clone(&self.made), since: all })
             }
@@ -62,10 +128,9 @@ impl LatestValues {
     /// The users whose value passes.
     pub(super) fn passing(&self, store: &Snapshot, test: &BoundTest<'_>) -> Bits {
         let passes = |&cell: &Cell| test.passes(store.value(cell));
-        let passing = Passing::new(self.made.dict().iter().map(passes).collect());
-        let (mut words, made) = (Vec::new(), self.made.len());
-        passing.mask(self.made.codes(), 0..made, &mut words);
-        let mut bits = Bits::from_words(words);
+        let (column, made) = (&self.made.column, self.made.column.len());
+        let passing = Passing::new(column.dict().iter().map(passes).collect());
+        let mut bits = Bits::from_words(self.made.passing(&passing));
         bits.grow(store.users.numbers());
         // who has come since has no value, unless it is said below
         if passes(&Cell::Missing) {
@@ -88,15 +153,16 @@ impl Index for LatestValues {
 
     fn erase(&mut self, user: u32) {
         self.since.retain(|(of, _)| *of != user);
-        if (user as usize) < self.made.len() && self.made.get(user as usize) != Cell::Missing {
-            Arc::make_mut(&mut self.made).blank(user as usize..user as usize + 1);
+        let (user, column) = (user as usize, &self.made.column);
+        if user < column.len() && column.get(user) != Cell::Missing {
+            Arc::make_mut(&mut self.made).erase(user);
         }
     }
 
     #[cfg(test)]
     fn says(&self, user: u32) -> bool {
-        let is_known = (user as usize) < self.made.len();
-        is_known && self.made.get(user as usize) != Cell::Missing
+        let column = &self.made.column;
+        (user as usize) < column.len() && column.get(user as usize) != Cell::Missing
             || self.since.iter().any(|(of, _)| *of == user)
     }
 }

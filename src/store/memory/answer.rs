@@ -171,7 +171,7 @@ impl Words<'_> {
 /// Whether one user is in each segment of a plan: only what decides is asked, and no other user is touched.
 pub(super) fn answer_user(store: &Snapshot, plan: &Plan, user: u32, at: Timestamp) -> Vec<bool> {
     let known = store.users.first_seen(user).is_some_and(|seen| seen <= at.millis());
-    let mut one = One { store, plan, at, user, known: vec![None; plan.nodes().len()] };
+    let mut one = One { store, plan, at, user, known: Known::new(plan.nodes().len()) };
     plan.roots().map(|root| known && one.node(root)).collect()
 }
 
@@ -180,13 +180,43 @@ struct One<'a> {
     plan: &'a Plan,
     at: Timestamp,
     user: u32,
-    /// What is known already, by node.
-    known: Vec<Option<bool>>,
+    known: Known,
+}
+
+/// What is known already, by node: of a small plan without an allocation.
+struct Known {
+    /// Of the first 64 nodes: known, and so.
+    few: [u64; 2],
+    /// Of the others.
+    many: Vec<Option<bool>>,
+}
+
+impl Known {
+    fn new(nodes: usize) -> Self {
+        Self { few: [0; 2], many: vec![None; nodes.saturating_sub(64)] }
+    }
+
+    fn get(&self, id: NodeId) -> Option<bool> {
+        match id.checked_sub(64) {
+            None => (self.few[0] >> id & 1 == 1).then_some(self.few[1] >> id & 1 == 1),
+            Some(id) => self.many.get(id).copied().flatten(),
+        }
+    }
+
+    fn set(&mut self, id: NodeId, holds: bool) {
+        match id.checked_sub(64) {
+            None => {
+                self.few[0] |= 1 << id;
+                self.few[1] |= u64::from(holds) << id;
+            }
+            Some(id) => self.many[id] = Some(holds),
+        }
+    }
 }
 
 impl One<'_> {
     fn node(&mut self, id: NodeId) -> bool {
-        if let Some(known) = self.known.get(id).copied().flatten() {
+        if let Some(known) = self.known.get(id) {
             return known;
         }
         let holds = match &self.plan.nodes()[id] {
@@ -205,7 +235,7 @@ impl One<'_> {
                 total.is_in(range)
             }
         };
-        self.known[id] = Some(holds);
+        self.known.set(id, holds);
         holds
     }
 

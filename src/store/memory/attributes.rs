@@ -23,14 +23,18 @@ pub(crate) struct Write {
 #[derive(Clone, Debug)]
 enum History {
     One([Write; 1]),
-    Many(Arc<Vec<Write>>),
+    /// With the value of the last one beside it: most questions need no more, and so touch nothing else.
+    Many(Arc<Vec<Write>>, Cell),
 }
+
+// a table has one for each user
+const _: () = assert!(size_of::<History>() == size_of::<Write>());
 
 impl History {
     fn writes(&self) -> &[Write] {
         match self {
             Self::One(one) => one,
-            Self::Many(many) => many,
+            Self::Many(many, ..) => many,
         }
     }
 
@@ -41,18 +45,35 @@ impl History {
             (Self::One(one), Ok(_)) if write.order > one[0].order => {
                 return Some(std::mem::replace(&mut one[0], write).value);
             }
-            (Self::Many(many), Ok(i)) if write.order > many[i].order => {
+            (Self::Many(many, last), Ok(i)) if write.order > many[i].order => {
+                if i + 1 == many.len() {
+                    *last = write.value;
+                }
                 return Some(std::mem::replace(&mut Arc::make_mut(many)[i], write).value);
             }
             (_, Ok(_)) => return Some(write.value),
-            (Self::Many(many), Err(i)) => Arc::make_mut(many).insert(i, write),
+            (Self::Many(many, last), Err(i)) => {
+                if i == many.len() {
+                    *last = write.value;
+                }
+                Arc::make_mut(many).insert(i, write);
+            }
             (this @ Self::One(_), Err(i)) => {
                 let mut many = this.writes().to_vec();
                 many.insert(i, write);
-                *this = Self::Many(Arc::new(many));
+                let last = many.last().map_or(Cell::Missing, |write| write.value);
+                *this = Self::Many(Arc::new(many), last);
             }
         }
         None
+    }
+
+    /// The value after all writes.
+    fn last(&self) -> Cell {
+        match self {
+            Self::One([one]) => one.value,
+            Self::Many(_, last) => *last,
+        }
     }
 }
 
@@ -82,6 +103,15 @@ impl Table {
     pub(crate) fn writes_of(&self, user: u32) -> &[Write] {
         let hash = self.entries.hash(&user);
         self.entries.find(hash, |e| e.user == user).map_or(&[], |e| e.history.writes())
+    }
+
+    /// The value of one user at an instant.
+    pub(crate) fn value_of(&self, user: u32, t: i64) -> Cell {
+        let hash = self.entries.hash(&user);
+        let Some(Entry { history, .. }) = self.entries.find(hash, |e| e.user == user) else {
+            return Cell::Missing;
+        };
+        if self.last_at.is_none_or(|last| last <= t) { history.last() } else { value_at(history.writes(), t) }
     }
 
     /// All users with their writes, in no order.
@@ -181,5 +211,24 @@ impl Attributes {
         let table =
             |t: &Arc<Table>| t.entries.memory() + t.iter().map(|(_, writes)| many(writes)).sum::<usize>();
         self.names.memory() + self.tables.iter().map(table).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_of_one_user_is_that_of_its_writes() {
+        let mut table = Table::default();
+        // late ones, and some at one instant in any order of arrival
+        let writes = [(5, 1), (9, 2), (7, 3), (9, 5), (9, 4), (5, 6), (12, 7), (1, 8), (12, 9)];
+        for (i, (at, order)) in writes.into_iter().enumerate() {
+            table.add(3, Write { at, order, value: Cell::Int(i as i64) });
+            for t in 0..14 {
+                assert_eq!(table.value_of(3, t), value_at(table.writes_of(3), t), "{i} {t}");
+            }
+        }
+        assert_eq!([table.value_of(3, 12), table.value_of(4, 12)], [Cell::Int(8), Cell::Missing]);
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::bits::Bits;
 use super::cell::Cell;
 use super::merging::Merging;
 use super::part::{Part, Row, bucket_of};
@@ -17,6 +18,8 @@ const PAST: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
     parts: Vec<Arc<Part>>,
+    /// Who has a sealed event, and perhaps some who had one: of all others no part is looked at.
+    users: Arc<Bits>,
 }
 
 impl Shelf {
@@ -34,6 +37,11 @@ impl Shelf {
         let start = self.parts.partition_point(|part| part.span().1 < lo);
         let end = self.parts.partition_point(|part| part.span().0 <= hi);
         self.parts.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether a user may have a sealed event.
+    pub(crate) fn may_hold(&self, user: u32) -> bool {
+        self.users.contains(user)
     }
 
     /// The parts of a bucket.
@@ -122,10 +130,16 @@ impl Shelf {
         for part in self.parts.iter_mut().filter(|part| !part.rows_of(user).is_empty()) {
             Arc::make_mut(part).wipe(user);
         }
+        Arc::make_mut(&mut self.users).remove(user);
     }
 
     pub(crate) fn holds(&self, user: u32) -> bool {
-        self.parts.iter().any(|part| !part.rows_of(user).is_empty())
+        self.may_hold(user) && self.parts.iter().any(|part| !part.rows_of(user).is_empty())
+    }
+
+    /// Bytes beside those of the parts.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + self.users.memory() + self.parts.capacity() * 8
     }
 
     /// Copies of a user's rows, to be moved.
@@ -143,6 +157,9 @@ impl Shelf {
     /// Seals rows, sorted by (bucket, user, at, tie); tells in which buckets parts may have to be merged.
     pub(crate) fn seal(&mut self, rows: &[Row<'_>]) -> Vec<i32> {
         let mut buckets = Vec::new();
+        let users = Arc::make_mut(&mut self.users);
+        users.grow(rows.iter().map(|row| row.user as usize + 1).max().unwrap_or(0));
+        rows.iter().for_each(|row| users.insert(row.user));
         for rows in rows.chunk_by(|a, b| bucket_of(a.at) == bucket_of(b.at)) {
             let Some(bucket) = rows.first().map(|row| bucket_of(row.at)) else { continue };
             // what was the last bucket until now has a stricter rule from now on

@@ -7,6 +7,7 @@ use super::bits::Bits;
 use super::cell::{Cell, Values};
 use super::interner::Interner;
 use super::log::Log;
+use super::part::Row;
 use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
@@ -159,22 +160,25 @@ impl Snapshot {
         names
     }
 
-    /// How many events of a name a user has within the bounds.
-    pub(super) fn count_of(&self, name: u32, user: u32, bounds: Bounds) -> u64 {
+    /// How many events of a name a user has within the bounds; where there are more than enough, so many or more.
+    pub(super) fn count_of(&self, name: u32, user: u32, bounds: Bounds, enough: u64) -> u64 {
         // a window that is empty at this T has its ends the wrong way round
         if bounds.is_empty() {
             return 0;
         }
-        let shelf = self.shelves.get(name as usize);
-        let mut count = 0;
-        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
+        let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
+        let inside = |row: &Row<'_>| bounds.contains(row.at);
+        let mut count = self.tail.rows_of(name, user).filter(inside).count();
+        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)).iter().rev() {
+            if count as u64 >= enough {
+                break;
+            }
             let rows = part.rows_of(user);
             // by instant: those inside follow each other
             let from = rows.start + part.rows_before(rows.clone(), bounds.lo);
             let until = rows.start + part.rows_before(rows, bounds.hi.saturating_add(1));
             count += until - from;
         }
-        count += self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at)).count();
         count as u64
     }
 

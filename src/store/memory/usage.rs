@@ -73,7 +73,8 @@ impl Snapshot {
         let parts = || self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.memory());
         MemoryUsage {
             events: self.events(),
-            instants: parts().map(|(rows, _)| rows).sum(),
+            instants: parts().map(|(rows, _)| rows).sum::<usize>()
+                + self.shelves.iter().map(|shelf| shelf.memory()).sum::<usize>(),
             properties: parts().map(|(_, columns)| columns).sum(),
             tail: self.tail.memory(),
             users: self.users.memory(),

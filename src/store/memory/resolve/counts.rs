@@ -69,7 +69,7 @@ pub(super) fn of_user(store: &Snapshot, behaviour: &Behaviour, at: &LeafAt<'_>, 
     let mut count = 0;
     store.for_each_name(behaviour.matcher().events(), |name| {
         if count < enough {
-            count += store.count_of(name, user, bounds);
+            count += store.count_of(name, user, bounds, enough - count);
         }
     });
     Some(low.is_none_or(|low| count >= low) && above.is_none_or(|above| count < above))

@@ -25,8 +25,8 @@ mod units;
 
 pub(super) use index::Indexes;
 
-use super::attributes::value_at;
 use super::bits::Bits;
+use super::cell::Cell;
 use super::snapshot::Snapshot;
 use crate::plan::{ExactSum, Leaf, LeafAt, Measure};
 use crate::time::Timestamp;
@@ -74,9 +74,9 @@ impl Snapshot {
             }
             Leaf::Sequence(_) => leaf.question(self, &at, t).holds_for(&at, user),
             Leaf::Attribute(test) if test.held().is_none() => {
-                let writes =
-                    self.attributes.table(test.name()).map_or(&[][..], |table| table.writes_of(user));
-                test.compiled().at(t).passes(self.value(value_at(writes, t)))
+                let table = self.attributes.table(test.name());
+                let value = table.map_or(Cell::Missing, |table| table.value_of(user, t));
+                test.compiled().at(t).passes(self.value(value))
             }
             Leaf::Attribute(test) => self.history_holds_for(test.name(), &at, None, t, user),
             Leaf::Changed(change) => self.history_holds_for(change.name(), &at, leaf.anchor(), t, user),

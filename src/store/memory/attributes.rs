@@ -31,6 +31,15 @@ enum History {
 const _: () = assert!(size_of::<History>() == size_of::<Write>());
 
 impl History {
+    /// Bytes beside the entry itself.
+    fn memory(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            // a pointer's target and a buffer, each with what allocators add
+            Self::Many(many) => 48 + many.capacity() * size_of::<Write>() + 16,
+        }
+    }
+
     fn writes(&self) -> &[Write] {
         match self {
             Self::One(one) => one,
@@ -59,7 +68,8 @@ impl History {
                 Arc::make_mut(many).insert(i, write);
             }
             (this @ Self::One(_), Err(i)) => {
-                let mut many = this.writes().to_vec();
+                let mut many = Vec::with_capacity(2);
+                many.extend_from_slice(this.writes());
                 many.insert(i, write);
                 let last = many.last().map_or(Cell::Missing, |write| write.value);
                 *this = Self::Many(Arc::new(many), last);
@@ -207,9 +217,10 @@ impl Attributes {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let many = |writes: &[Write]| if writes.len() > 1 { size_of_val(writes) + 40 } else { 0 };
-        let table =
-            |t: &Arc<Table>| t.entries.memory() + t.iter().map(|(_, writes)| many(writes)).sum::<usize>();
+        let table = |table: &Arc<Table>| {
+            let histories: usize = table.entries.iter().map(|entry| entry.history.memory()).sum();
+            size_of::<Table>() + 16 + table.entries.memory() + table.log.memory() + histories
+        };
         self.names.memory() + self.tables.iter().map(table).sum::<usize>()
     }
 }

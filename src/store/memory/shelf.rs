@@ -87,17 +87,24 @@ impl Shelf {
 
     /// Leaves one part a bucket, without the rows of users who are gone.
     pub(crate) fn compact(&mut self, is_alive: &dyn Fn(u32) -> bool) {
-        let buckets: Vec<_> = self.parts.chunk_by(|a, b| a.bucket() == b.bucket()).collect();
-        let merged = |parts: &[Arc<Part>]| match parts {
-            [one] => Arc::clone(one),
-            several => {
-                let several: Vec<&Part> = several.iter().map(AsRef::as_ref).collect();
-                Arc::new(Merging::at_once(&several, is_alive))
+        // bucket by bucket, each let go before the next is made
+        let mut old = std::mem::take(&mut self.parts).into_iter().peekable();
+        while let Some(first) = old.next() {
+            let mut same = vec![first];
+            while let Some(next) = old.next_if(|next| same.iter().all(|part| part.bucket() == next.bucket()))
+            {
+                same.push(next);
             }
-        };
-        self.parts = buckets.into_iter().map(merged).collect();
-        let alive = |part: Arc<Part>| part.filter(|user, _| is_alive(user), &mut |_| {}).or(part);
-        self.parts = std::mem::take(&mut self.parts).into_iter().filter_map(alive).collect();
+            let merged = match same.as_slice() {
+                [one] => one.filter(|user, _| is_alive(user), &mut |_| {}).or(Arc::clone(one)),
+                several => {
+                    let several: Vec<&Part> = several.iter().map(AsRef::as_ref).collect();
+                    let merged = Merging::at_once(&several, is_alive);
+                    (merged.len() > 0).then(|| Arc::new(merged))
+                }
+            };
+            self.parts.extend(merged);
+        }
     }
 
     /// Drops the rows before an instant and hands over their values; tells how many were not wiped before.

@@ -17,7 +17,7 @@ pub struct MemoryUsage {
     pub instants: usize,
     /// Properties of sealed events.
     pub properties: usize,
-    /// Events not sealed yet, properties included.
+    /// Events not sealed yet, properties included, and the log by which indexes are brought forward.
     pub tail: usize,
     /// External ids, both ways, and when users were first seen.
     pub users: usize,
@@ -76,7 +76,7 @@ impl Snapshot {
             instants: parts().map(|(rows, _)| rows).sum::<usize>()
                 + self.shelves.iter().map(|shelf| shelf.memory()).sum::<usize>(),
             properties: parts().map(|(_, columns)| columns).sum(),
-            tail: self.tail.memory(),
+            tail: self.tail.memory() + self.arrivals.memory() + self.latest.capacity() * 8,
             users: self.users.memory(),
             attributes: self.attributes.memory(),
             dictionary: self.names.memory() + self.properties.memory() + self.values.memory(),

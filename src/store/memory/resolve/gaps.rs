@@ -72,7 +72,7 @@ impl Made {
             let next = Next::of_block(&later, high);
             for (bucket, (part, gaps)) in buckets.iter().zip(&mut made) {
                 if earlier.of(*bucket, high, &mut rows) {
-                    rows.sort_unstable();
+                    rows.sort();
                 }
                 let mut from = 0;
                 for &(low, at) in &rows {

@@ -116,7 +116,8 @@ impl UserInstants {
         let mut take = |bucket: i32| {
             let unsorted = all.of(bucket, high, &mut rows);
             if unsorted && wanted > 1 {
-                rows.sort_unstable();
+                // stable, since it merges what is sorted
+                rows.sort();
             }
             let mut meet = |&(low, at): &(u16, i64)| {
                 let (met, code) = (&mut met[usize::from(low)], &mut codes[usize::from(low)]);

@@ -36,7 +36,7 @@ impl History {
         match self {
             Self::One(_) => 0,
             // a pointer's target and a buffer, each with what allocators add
-            Self::Many(many) => 48 + many.capacity() * size_of::<Write>() + 16,
+            Self::Many(many, _) => 48 + many.capacity() * size_of::<Write>() + 16,
         }
     }
 

@@ -30,6 +30,8 @@ struct Merged {
 struct Cursor {
     row: usize,
     block: usize,
+    /// How far the rows with a place in the order of arrival have come.
+    late: usize,
     /// The user of the row; [`END`] after the last.
     user: u64,
 }
@@ -39,7 +41,7 @@ const END: u64 = u64::MAX;
 
 impl Cursor {
     fn new(part: &Part) -> Self {
-        let mut this = Self { row: 0, block: 0, user: END };
+        let mut this = Self { row: 0, block: 0, late: 0, user: END };
         this.look(part);
         this
     }
@@ -116,7 +118,8 @@ impl Merging {
                         alive = (user, is_alive(user as u32));
                     }
                     if alive.1 {
-                        self.out.push(user as u32, part.at(row), part.tie(row));
+                        let tie = part.next_tie(row, &mut cursor.late);
+                        self.out.push(user as u32, part.at(row), tie);
                         if has_columns {
                             self.order.push((first as u32, row as u32));
                         }
@@ -165,6 +168,6 @@ impl Merging {
     pub(crate) fn memory(&self) -> usize {
         let (rows, _) = self.out.memory();
         let columns = self.columns.iter().map(|merged| merged.union.memory() + merged.codes.memory());
-        rows + columns.sum::<usize>() + self.order.capacity() * 8 + self.from.capacity() * 24
+        rows + columns.sum::<usize>() + self.order.capacity() * 8 + self.from.capacity() * size_of::<Cursor>()
     }
 }

@@ -190,6 +190,11 @@ impl Part {
         self.ties.get(row)
     }
 
+    /// The same of rows asked for in order; see [`Ties::get_next`].
+    pub(crate) fn next_tie(&self, row: usize, next: &mut usize) -> u64 {
+        self.ties.get_next(row, next)
+    }
+
     pub(crate) fn column(&self, property: u32) -> Option<&Column> {
         let i = self.columns.binary_search_by_key(&property, |(name, _)| *name).ok()?;
         self.columns.get(i).map(|(_, column)| column)

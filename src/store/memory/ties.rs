@@ -16,6 +16,15 @@ impl Ties {
         found.and_then(|i| self.places.get(i)).copied().unwrap_or(0)
     }
 
+    /// The same of rows asked for in order, remembering in `next` how far that has come.
+    pub(super) fn get_next(&self, row: usize, next: &mut usize) -> u64 {
+        while self.rows.get(*next).is_some_and(|late| (*late as usize) < row) {
+            *next += 1;
+        }
+        let is_it = self.rows.get(*next).is_some_and(|late| *late as usize == row);
+        if is_it { self.places.get(*next).copied().unwrap_or(0) } else { 0 }
+    }
+
     pub(super) fn push(&mut self, row: usize, place: u64) {
         if place != 0 {
             self.rows.push(u32::try_from(row).unwrap_or(u32::MAX));

@@ -34,7 +34,7 @@ impl Instants {
             return Carried::Same;
         }
         // looking users up one by one pays for few only
-        if matches!(about.1, Which::Latest(2..)) && arrived.len() > 64 + self.made.rows() / 512 {
+        if matches!(about.1, Which::Latest(2..)) && arrived.len() > 256 + self.made.rows() / 128 {
             return Carried::Lost;
         }
         let changed = self.changed(store, about, arrived);
@@ -133,8 +133,8 @@ pub(super) fn exact(
     let (mut instants, wanted) = (Vec::new(), if let Which::Latest(k) = which { k as usize } else { 1 });
     let lo = if which == Which::First { range.lo } else { range.lo.max(at_least.unwrap_or(i64::MIN)) };
     for &name in names {
-        let parts =
-            store.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts_between(lo, range.hi));
+        let shelf = store.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
+        let parts = shelf.map_or(&[][..], |shelf| shelf.parts_between(lo, range.hi));
         let mut buckets: Vec<_> = parts.chunk_by(|a, b| a.bucket() == b.bucket()).collect();
         if which != Which::First {
             buckets.reverse();

@@ -88,6 +88,10 @@ impl Made {
         Self(made)
     }
 
+    fn rows(&self) -> usize {
+        self.0.iter().map(|(_, gaps)| gaps.len()).sum()
+    }
+
     /// The users with an event in the bounds that is followed as asked.
     fn users(&self, store: &Snapshot, bounds: Bounds, follows: Follows) -> Bits {
         let (room, mut bits) = (store.room(), Bits::none(store.room() * store.blocks().count()));
@@ -141,29 +145,46 @@ impl Gaps {
     pub(super) fn carried(&self, store: &Snapshot, about: About<'_>, since: u64) -> Carried<Self> {
         let names = [about.0, about.1].concat();
         let Some(arrived) = store.events_since(since, &names, EVER) else { return Carried::Lost };
-        let mut again: Vec<u32> = arrived.into_iter().map(|(user, _)| user).collect();
-        again.dedup();
-        if again.is_empty() {
+        if arrived.is_empty() {
             return Carried::Same;
         }
         // looking users up one by one pays for few only
-        let made: usize = self.made.0.iter().map(|(_, gaps)| gaps.len()).sum();
-        if self.since.len() + again.len() > 256 + made / 8 {
+        if self.since.len() + arrived.len() > 256 + self.made.rows() / 4 {
             return Carried::Lost;
         }
+        let mut again = Vec::new();
+        let mut gaps = Vec::new();
+        for of_user in arrived.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(user, first)) = of_user.first() else { continue };
+            again.push(user);
+            // what came longer before than a gap can tell has the gap that it had
+            let from = first.saturating_sub(1 << 32);
+            self.visit(user, |gap| gaps.extend((gap.at < from).then_some(gap)));
+            of_user_from(store, about, user, from, &mut gaps);
+        }
         let is_again = |user: u32| again.binary_search(&user).is_ok();
-        let mut changed: Vec<u32> = self
-            .changed
-            .iter()
-            .copied()
-            .filter(|user| !is_again(*user))
-            .chain(again.iter().copied())
-            .collect();
-        changed.sort_unstable();
-        let mut gaps: Vec<Gap> = self.since.iter().copied().filter(|gap| !is_again(gap.user)).collect();
-        again.iter().for_each(|user| of_user(store, about, *user, &mut gaps));
+        gaps.extend(self.since.iter().copied().filter(|gap| !is_again(gap.user)));
+        // stable, since it merges what is sorted
         gaps.sort_by_key(|gap| gap.user);
+        let mut changed: Vec<u32> = self.changed.iter().copied().filter(|user| !is_again(*user)).collect();
+        changed.append(&mut again);
+        changed.sort();
         Carried::New(Self { made: Arc::clone(&self.made), changed, since: gaps })
+    }
+
+    /// Visits the gaps of one user.
+    fn visit(&self, user: u32, visit: impl FnMut(Gap)) {
+        if self.changed.binary_search(&user).is_ok() {
+            let start = self.since.partition_point(|gap| gap.user < user);
+            let rest = self.since.get(start..).unwrap_or_default();
+            rest.iter().take_while(|gap| gap.user == user).copied().for_each(visit);
+        } else {
+            let of_part = |(part, gaps): &'_ (Part, Vec<u32>)| {
+                let rows = part.rows_of(user);
+                rows.map(|row| Gap { user, at: part.at(row), gap: gaps[row] }).collect::<Vec<_>>()
+            };
+            self.made.0.iter().flat_map(of_part).for_each(visit);
+        }
     }
 
     /// The users with an event in the bounds that is followed as asked.
@@ -211,27 +232,26 @@ impl Index for Gaps {
     }
 }
 
-/// The gaps of one user.
-fn of_user(store: &Snapshot, (before, after): About<'_>, user: u32, gaps: &mut Vec<Gap>) {
+/// The gaps of one user after events from an instant on.
+fn of_user_from(store: &Snapshot, (before, after): About<'_>, user: u32, from: i64, gaps: &mut Vec<Gap>) {
     let instants = |names: &[u32]| {
         let mut instants = Vec::new();
         for &name in names {
-            for part in store.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts()) {
+            let shelf = store.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
+            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(from, i64::MAX)) {
                 instants.extend(part.rows_of(user).map(|row| part.at(row)));
             }
             instants.extend(store.tail.rows_of(name, user).map(|row| row.at));
         }
+        instants.retain(|at| *at >= from);
         instants.sort_unstable();
         instants
     };
     let later = instants(after);
     for at in instants(before) {
         let next = later.get(later.partition_point(|then| *then <= at));
-        gaps.push(Gap {
-            user,
-            at,
-            gap: next.map_or(ENDLESS, |then| u32::try_from(then - at).unwrap_or(ENDLESS)),
-        });
+        let gap = next.map_or(ENDLESS, |then| u32::try_from(then - at).unwrap_or(ENDLESS));
+        gaps.push(Gap { user, at, gap });
     }
 }
 

@@ -20,7 +20,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use facts::{Stream, history, segments};
-use whodid::{Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days, millis, seconds};
+use whodid::{Catalog, Evaluate, Event, Fact, Live, MemoryStore, Timestamp, days, millis, seconds};
 
 struct Options {
     users: usize,
@@ -66,35 +66,52 @@ fn catalog(count: usize) -> Catalog {
     catalog
 }
 
-/// How long this thread has been on a processor, where the system tells: on a busy machine less than passes.
-fn on_processor() -> Duration {
+/// How long this thread has been on a processor, and how often it was put on one, where the system tells: on a busy
+/// machine it is on none for much of the time.
+fn on_processor() -> (Duration, u64) {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(told.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+    let mut numbers = told.split_ascii_whitespace().map(|number| number.parse().unwrap_or(0));
+    let nanos = numbers.next().unwrap_or(0);
+    (Duration::from_nanos(nanos), numbers.nth(1).unwrap_or(0))
 }
 
-/// Feeds events, half of them for throughput, and half one by one for how long each takes.
+/// Events that come together.
+const BATCH: usize = 256;
+
+/// Feeds events, half of them in batches for throughput, and half one by one for how long each takes.
 fn feed(live: &mut Live, stream: &mut Stream, count: usize, pace: &str) {
     let mut events: Vec<Event> = (0..count).map(|_| stream.next()).collect();
     let single = events.split_off(count / 2);
     let mut transitions = 0;
     let of_stream = live.now();
-    let (start, busy) = (Instant::now(), on_processor());
-    for event in events {
-        transitions += black_box(live.record(event).expect("a valid event")).len();
+    let mut batches: Vec<Vec<Fact>> = Vec::new();
+    for (i, event) in events.into_iter().enumerate() {
+        match batches.last_mut() {
+            Some(batch) if i % BATCH != 0 => batch.push(event.into()),
+            _ => batches.push(vec![event.into()]),
+        }
     }
-    let (total, busy) = (start.elapsed(), on_processor() - busy);
+    let (start, busy) = (Instant::now(), on_processor());
+    for batch in batches {
+        transitions += black_box(live.take_all(batch).expect("a valid batch")).len();
+    }
+    let (total, busy) = (start.elapsed(), on_processor().0 - busy.0);
     let passed = (live.now().millis() - of_stream.millis()) as f64 / 1e3;
     let mut took: Vec<Duration> = Vec::with_capacity(single.len());
+    let mut disturbed = 0;
     for event in single {
+        let turns = on_processor().1;
         let one = Instant::now();
         black_box(live.record(event).expect("a valid event"));
-        took.push(one.elapsed());
+        let one = one.elapsed();
+        // While others had the processor time passed that is none of ours.
+        if turns == on_processor().1 { took.push(one) } else { disturbed += 1 }
     }
     took.sort_unstable();
     let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize];
     println!(
         "  {pace}: {:.0} events/s ({:.0} by processor time), {:.1} transitions an event, over {passed:.0} s of the stream; one event: \
-         median {:?}, 99 % {:?}, 99.9 % {:?}, longest {:?}",
+         median {:?}, 99 % {:?}, 99.9 % {:?}, longest {:?}, without {disturbed} that were interrupted",
         (count / 2) as f64 / total.as_secs_f64(),
         (count / 2) as f64 / busy.as_secs_f64(),
         transitions as f64 / (count / 2) as f64,

@@ -144,19 +144,27 @@ impl Counts {
         self.groups.get(place as usize).map_or(&[], |group| &group.key.events)
     }
 
+    /// Whether an event of a user is the only one of its unit in the window.
+    pub(super) fn is_alone(&mut self, place: u32, (store, user, at): (&Snapshot, u32, i64), t: i64) -> bool {
+        let Some(group) = self.groups.get_mut(place as usize) else { return false };
+        let Some((unit, tz)) = group.key.unit else { return false };
+        let (start, end) = unit_around(unit, tz, at);
+        let inside = group.bounds(t).and(Bounds { lo: start, hi: end - 1 });
+        store.count_up_to(group.names(store), user, inside, 2) < 2
+    }
+
     /// Counts the events of a user anew.
     pub(super) fn again(&mut self, place: u32, (store, user, t): (&Snapshot, u32, i64)) -> u8 {
         let Some(group) = self.groups.get_mut(place as usize) else { return 0 };
-        if group.names.1 != store.name_count() {
-            group.names = store.names_matching(&group.key.events);
-        }
+        let bounds = group.bounds(t);
+        let unit = group.key.unit;
+        let names = group.names(store);
         let most = usize::from(MOST);
-        let count = match group.key.unit {
-            None => store.count_up_to(&group.names.0, user, group.bounds(t), most),
+        let count = match unit {
+            None => store.count_up_to(names, user, bounds, most),
             Some((unit, tz)) => {
                 let mut at = Vec::new();
-                let bounds = group.bounds(t);
-                group.names.0.iter().for_each(|name| store.instants_of(*name, user, bounds, &mut at));
+                names.iter().for_each(|name| store.instants_of(*name, user, bounds, &mut at));
                 let mut units = Zone::of(tz).units(unit);
                 at.iter_mut().for_each(|at| *at = units.of(*at));
                 at.sort_unstable();
@@ -176,6 +184,14 @@ impl Group {
         for tally in (1..=MOST).filter(|tally| holds(*tally) != holds(tally - 1)) {
             self.turns |= 1 << tally;
         }
+    }
+
+    /// The numbers of its names.
+    fn names(&mut self, store: &Snapshot) -> &[u32] {
+        if self.names.1 != store.name_count() {
+            self.names = store.names_matching(&self.key.events);
+        }
+        &self.names.0
     }
 
     /// Each user with each unit that holds some of its events, in order.

@@ -39,6 +39,8 @@ pub(super) struct Scratch {
     changed: Vec<Question>,
     /// Leaves that tallies turn, and whether they hold now.
     turned: Vec<(Question, bool)>,
+    /// Groups of units to which a late fact may add one.
+    late: Vec<u32>,
     /// Groups that have to be counted again.
     again: Vec<u32>,
     /// Bit by bit: segments that may change.
@@ -51,7 +53,7 @@ impl Scratch {
     fn forget(&mut self) {
         self.before.clear();
         self.turned.clear();
-        for list in [&mut self.asked, &mut self.changed, &mut self.again] {
+        for list in [&mut self.asked, &mut self.changed, &mut self.again, &mut self.late] {
             list.clear();
         }
     }
@@ -124,7 +126,7 @@ impl Live {
                 {
                     let first = marks.mark(user, at, unit);
                     if manner.fact.is_some() && counts {
-                        scratch.again.push(place);
+                        scratch.late.push(place);
                     }
                     counts = first && manner.fact.is_none();
                 }
@@ -133,6 +135,16 @@ impl Live {
                 }
             }
         }
+        for place in scratch.late.iter().copied() {
+            let fact = (self.store.reading(), user, manner.fact.unwrap_or(manner.at));
+            if self.counts.is_alone(place, fact, manner.at)
+                && let Some((before, after)) =
+                    self.counts.groups()[place as usize].moved(tallies, place, true)
+            {
+                scratch.turned.extend(self.counts.groups()[place as usize].turned(before, after));
+            }
+        }
+        let groups = self.counts.groups();
         for touch in touches().filter(|touch| touch.direction != Direction::More) {
             for place in touch.counted.iter().copied() {
                 let (group, less) = (&groups[place as usize], touch.direction == Direction::Less);

@@ -115,11 +115,7 @@ impl Ingest for MemoryStore {
                 black_box(self.state.users.first_seen(user));
             }
             for (i, (fact, user)) in facts.iter().zip(users).enumerate() {
-                let recorded = match fact {
-                    Fact::Event(event) => self.record_checked(event, user),
-                    Fact::Attribute(write) => self.write_checked(write, user).map(|()| Recorded::New),
-                    Fact::User { id, seen } => self.register(id, *seen).map(|()| Recorded::New),
-                };
+                let recorded = self.take_known(fact, user);
                 let index = batch * TOGETHER + i;
                 taken.push(recorded.map_err(|error| BatchError { index, error })?);
             }
@@ -132,6 +128,15 @@ impl Ingest for MemoryStore {
 const TOGETHER: usize = 32;
 
 impl MemoryStore {
+    /// Takes a checked fact in; `known`: its user, where that has been looked up.
+    pub(crate) fn take_known(&mut self, fact: &Fact, known: Option<u32>) -> Result<Recorded, IngestError> {
+        match fact {
+            Fact::Event(event) => self.record_checked(event, known),
+            Fact::Attribute(write) => self.write_checked(write, known).map(|()| Recorded::New),
+            Fact::User { id, seen } => self.register(id, *seen).map(|()| Recorded::New),
+        }
+    }
+
     /// Takes a checked event in; `known`: its user, where that has been looked up.
     fn record_checked(&mut self, event: &Event, known: Option<u32>) -> Result<Recorded, IngestError> {
         let Event { user, name, at, properties, id } = event;

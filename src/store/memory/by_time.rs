@@ -86,21 +86,9 @@ impl Snapshot {
     /// How many events of some names a user has inside, counted up to `most`.
     pub(crate) fn count_up_to(&self, names: &[u32], user: u32, inside: Bounds, most: usize) -> usize {
         let mut count = 0;
-        if inside.is_empty() {
-            return count;
-        }
         for name in names {
-            let shelf = self.shelves.get(*name as usize);
-            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
-                // By instant: those inside follow each other.
-                let rows = part.rows_of(user);
-                count += part.rows_before(rows.clone(), inside.hi.saturating_add(1));
-                count -= part.rows_before(rows, inside.lo);
-                if count >= most {
-                    return most;
-                }
-            }
-            count += self.tail.rows_of(*name, user).filter(|row| inside.contains(row.at)).count();
+            let enough = (most - count) as u64;
+            count += self.count_of(*name, user, inside, enough) as usize;
             if count >= most {
                 return most;
             }
@@ -110,10 +98,9 @@ impl Snapshot {
 
     /// Adds the instants inside of a user's events of a name, in no order.
     pub(crate) fn instants_of(&self, name: u32, user: u32, inside: Bounds, out: &mut Vec<i64>) {
-        let shelf = self.shelves.get(name as usize);
+        let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
         for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
-            let instants = part.rows_of(user).map(|row| part.at(row));
-            out.extend(instants.filter(|at| inside.contains(*at)));
+            out.extend(part.rows_inside(user, inside).map(|row| part.at(row)));
         }
         let instants = self.tail.rows_of(name, user).map(|row| row.at);
         out.extend(instants.filter(|at| inside.contains(*at)));

@@ -10,6 +10,7 @@ use super::cell::Cell;
 use super::column::Column;
 use super::slots::Slots;
 use super::ties::Ties;
+use crate::plan::bounds::Bounds;
 
 /// The bucket an instant falls into.
 #[allow(clippy::cast_possible_truncation)] // instants of the years 1 to 9999 fall into buckets of 17 bits
@@ -240,6 +241,14 @@ impl Part {
         let start = rows.start + self.users[rows].partition_point(|&u| u < low);
         let len = self.users[start..block.end as usize].iter().take_while(|&&u| u == low).count();
         start..start + len
+    }
+
+    /// The rows of a user whose instants lie inside.
+    pub(crate) fn rows_inside(&self, user: u32, inside: Bounds) -> Range<usize> {
+        let rows = self.rows_of(user);
+        let from = rows.start + self.rows_before(rows.clone(), inside.lo);
+        let until = rows.start + self.rows_before(rows, inside.hi.saturating_add(1));
+        from..until.max(from)
     }
 
     /// How many of the rows of one user come before an instant.

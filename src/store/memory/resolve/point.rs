@@ -22,12 +22,18 @@ impl<'a> Question<'a> {
         let mut hits: Vec<(u64, Hit<'a>)> = Vec::new();
         for (number, matcher) in (0u32..).zip(self.matchers) {
             let names = self.store.matching_names(matcher.events());
-            self.store.events_of_user(matcher, &names, user, self.t, self.reach, &mut |at, tie, get| {
-                let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
-                let [of, same] = self.wanted;
-                let (value, group) = (self.store.value(value(of)), self.store.scalar(value(same)));
-                hits.push((tie, Hit { at, matcher: number, value, group }));
-            });
+            self.store.events_of_user(
+                matcher,
+                &names,
+                self.wanted,
+                (user, self.t, self.reach),
+                &mut |at, tie, get| {
+                    let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
+                    let [of, same] = self.wanted;
+                    let (value, group) = (self.store.value(value(of)), self.store.scalar(value(same)));
+                    hits.push((tie, Hit { at, matcher: number, value, group }));
+                },
+            );
         }
         hits.sort_by_key(|(tie, hit)| (hit.at, *tie));
         let hits: Vec<Hit<'_>> = hits.into_iter().map(|(_, hit)| hit).collect();
@@ -45,15 +51,27 @@ impl<'a> Question<'a> {
             }
             Point::First(matcher) => {
                 let names = self.store.matching_names(matcher.events());
-                self.store.events_of_user(matcher, &names, user, self.t, ever, &mut |at, _, _| {
-                    best = Some(best.map_or(at, |best: i64| best.min(at)));
-                })
+                self.store.events_of_user(
+                    matcher,
+                    &names,
+                    [None; 2],
+                    (user, self.t, ever),
+                    &mut |at, _, _| {
+                        best = Some(best.map_or(at, |best: i64| best.min(at)));
+                    },
+                )
             }
             Point::Latest(matcher) => {
                 let names = self.store.matching_names(matcher.events());
-                self.store.events_of_user(matcher, &names, user, self.t, ever, &mut |at, _, _| {
-                    best = best.max(Some(at));
-                })
+                self.store.events_of_user(
+                    matcher,
+                    &names,
+                    [None; 2],
+                    (user, self.t, ever),
+                    &mut |at, _, _| {
+                        best = best.max(Some(at));
+                    },
+                )
             }
         }
         best
@@ -76,7 +94,7 @@ impl Snapshot {
         ask: impl FnOnce(&UserFacts<'_>) -> R,
     ) -> R {
         let mut hits: Vec<(u64, Hit<'_>)> = Vec::new();
-        self.events_of_user(matcher, names, user, t, reach, &mut |at, tie, get| {
+        self.events_of_user(matcher, names, wanted, (user, t, reach), &mut |at, tie, get| {
             let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
             let [of, same] = wanted;
             let (value, group) = (self.value(value(of)), self.scalar(value(same)));
@@ -87,24 +105,38 @@ impl Snapshot {
         ask(&UserFacts { hits: &hits, ..UserFacts::default() })
     }
 
-    /// Visits the events of a user that match: instant, place in the order of arrival, properties.
+    /// Visits the events of a user that match: instant, place in the order of arrival, and what looks up the
+    /// properties of the filter and those that are wanted.
     fn events_of_user(
         &self,
         matcher: &Matcher,
         names: &[u32],
-        user: u32,
-        t: i64,
-        bounds: Bounds,
+        wanted: [Option<&str>; 2],
+        (user, t, bounds): (u32, i64, Bounds),
         visit: &mut dyn FnMut(i64, u64, Get<'_>),
     ) {
+        if bounds.is_empty() {
+            return;
+        }
         let filter = matcher.compiled().map(|compiled| (compiled.names(), compiled.at(t)));
         let filter = filter.as_ref().map(|(names, bound)| (*names, bound));
+        // Looked up once, not for each event.
+        let of_filter = filter.iter().flat_map(|(names, _)| names.iter().map(String::as_str));
+        let numbered = |name| Some((name, self.properties.find(name)?));
+        let properties: Vec<(&str, u32)> =
+            of_filter.chain(wanted.into_iter().flatten()).filter_map(numbered).collect();
+        let place = |name: &str| properties.iter().position(|(have, _)| *have == name);
         for &name in names {
-            let shelf = self.shelves.get(name as usize);
+            let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
             for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
-                for row in part.rows_of(user).filter(|&row| bounds.contains(part.at(row))) {
+                let rows = part.rows_inside(user, bounds);
+                if rows.is_empty() {
+                    continue;
+                }
+                let columns: Vec<_> = properties.iter().map(|(_, number)| part.column(*number)).collect();
+                for row in rows {
                     let get = |name: &str| {
-                        let column = self.properties.find(name).and_then(|property| part.column(property));
+                        let column = place(name).and_then(|place| *columns.get(place)?);
                         column.map_or(Cell::Missing, |column| column.get(row))
                     };
                     if self.passes(filter, &get) {
@@ -114,7 +146,8 @@ impl Snapshot {
             }
             for row in self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at)) {
                 let get = |name: &str| {
-                    let property = self.properties.find(name);
+                    let property =
+                        place(name).and_then(|place| properties.get(place)).map(|(_, number)| *number);
                     let cell = row.properties.iter().find(|(have, _)| Some(*have) == property);
                     cell.map_or(Cell::Missing, |(_, cell)| *cell)
                 };

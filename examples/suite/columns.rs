@@ -46,6 +46,11 @@ fn texts(meta: &Json, key: &str) -> Result<Vec<String>, Box<dyn Error>> {
         .collect()
 }
 
+fn kept<T>(column: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    column.retain(|_| keep.next() == Some(&true));
+}
+
 impl Columns {
     /// Reads the columns in a folder.
     pub fn read(folder: &Path) -> Result<Self, Box<dyn Error>> {
@@ -71,6 +76,16 @@ impl Columns {
 
     pub fn users(&self) -> usize {
         self.signup.len()
+    }
+
+    /// Keeps the events from an instant on.
+    pub fn keep_since(&mut self, since: Timestamp) {
+        let keep: Vec<bool> = self.at.iter().map(|at| *at >= since.millis()).collect();
+        kept(&mut self.user, &keep);
+        kept(&mut self.name, &keep);
+        kept(&mut self.at, &keep);
+        kept(&mut self.amount, &keep);
+        kept(&mut self.item, &keep);
     }
 
     /// Lets the columns of events go, once they are taken in.

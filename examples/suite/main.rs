@@ -1,10 +1,10 @@
 //! The speed suite through the public API: what `bench/run.py` runs beside the peers.
 //!
-//!     cargo run --release --example suite -- DIR [--expected FILE]… [--json FILE] [--runs N] [--only q01,q11] [--no-compact] [--now]
+//!     cargo run --release --example suite -- DIR [--expected FILE]… [--json FILE] [--runs N] [--only q01,q11] [--no-compact] [--now] [--last-days N]
 //!
 //! DIR holds the columns of `gen.py` and the segments of `suite.py`. FILE after `--expected` is a run of `peers.py` or
 //! of `bench/expected.py`: answers at its instant must have its counts, sums and xors. Everything is asked at the end
-//! of the data and again 90 days earlier, on one thread.
+//! of the data and again 90 days earlier, on one thread. `--last-days` leaves older events out, as if they had never been.
 
 mod answer;
 mod ask;
@@ -33,6 +33,8 @@ struct Options {
     compact: bool,
     /// Only at the end of the data.
     now: bool,
+    /// Events of so many days before the end of the data, and no others.
+    last_days: Option<u32>,
 }
 
 impl Options {
@@ -45,6 +47,7 @@ impl Options {
             only: None,
             compact: true,
             now: false,
+            last_days: None,
         };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
@@ -55,6 +58,7 @@ impl Options {
                 "--runs" => options.runs = value()?.parse()?,
                 "--only" => options.only = Some(value()?.split(',').map(str::to_owned).collect()),
                 "--now" => options.now = true,
+                "--last-days" => options.last_days = Some(value()?.parse()?),
                 "--no-compact" => options.compact = false,
                 _ if arg.starts_with('-') => return Err(format!("{arg}: unknown").into()),
                 _ => options.folder = arg.into(),
@@ -112,6 +116,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let expected = expected(&options.expected)?;
     let questions = Question::read(&options.folder)?;
     let mut columns = Columns::read(&options.folder)?;
+    if let Some(last) = options.last_days {
+        columns.keep_since(columns.as_of.minus(days(last)));
+    }
     let (store, ingested) = ingest::ingest(&mut columns, options.compact)?;
     println!("{ingested}");
 

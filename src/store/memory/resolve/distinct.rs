@@ -4,12 +4,11 @@ use hashbrown::HashMap;
 
 use super::super::bits::Bits;
 use super::super::cell::Cell;
-use super::super::column::Codes;
 use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::asked::Asked;
 use super::counts::{Thresholds, by_recency, thresholds};
-use super::scan::{Batch, Scan, for_each};
+use super::scan::{Batch, Scan};
 use crate::segment::Range;
 
 /// Most values that are remembered a user.
@@ -159,7 +158,7 @@ impl Counting<'_> {
     fn meet<V: Shown>(&self, batch: &Batch<'_>, last: bool, rows: &mut Vec<u64>, met: &mut Meeting<'_, V>) {
         match batch {
             Batch::Part { index, scanned, rows: of_part, users, mask } => {
-                let (Some(column), Some(map)) = (scanned.columns[0], self.maps.get(*index)) else { return };
+                let Some(map) = self.maps.get(*index) else { return };
                 rows.clear();
                 kernel::differs_from(users, usize::from(met.most), rows);
                 if !last {
@@ -167,27 +166,17 @@ impl Counting<'_> {
                     kernel::end_with(rows, users.len());
                 }
                 mask.iter().for_each(|mask| kernel::and(rows, mask));
-                macro_rules! meet_all {
-                    ($codes:expr) => {{
-                        let codes = &$codes[of_part.clone()];
-                        for_each(
-                            Some(rows),
-                            users.len(),
-                            #[inline(always)]
-                            |i| {
-                                let user = usize::from(users[i]);
-                                if last || met.asks(user) {
-                                    met.meets(user, map[codes[i] as usize]);
-                                }
-                            },
-                        );
-                    }};
-                }
-                match column.codes() {
-                    Codes::U8(codes) => meet_all!(codes),
-                    Codes::U16(codes) => meet_all!(codes),
-                    Codes::U32(codes) => meet_all!(codes),
-                }
+                scanned.for_each_code(
+                    of_part,
+                    users,
+                    Some(rows),
+                    #[inline(always)]
+                    |user, code| {
+                        if last || met.asks(user) {
+                            met.meets(user, map[code]);
+                        }
+                    },
+                );
             }
             Batch::Tail(hits) if last => hits.iter().for_each(|hit| {
                 let place = self.scan.tail().element_offset(hit);

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::super::cell::Cell;
-use super::super::column::Column;
+use super::super::column::{Codes, Column};
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
@@ -59,6 +59,37 @@ pub(super) enum Batch<'a> {
     },
     /// All of these.
     Tail(&'a [TailHit]),
+}
+
+impl PartScan<'_> {
+    /// Visits rows of users that a mask leaves, as low half of the user and code of the first wanted property; none
+    /// where no row has it.
+    #[inline(always)]
+    pub(super) fn for_each_code(
+        &self,
+        rows: &Range<usize>,
+        users: &[u16],
+        mask: Option<&[u64]>,
+        mut visit: impl FnMut(usize, usize),
+    ) {
+        macro_rules! of_width {
+            ($codes:expr) => {{
+                let codes = &$codes[rows.clone()];
+                for_each(
+                    mask,
+                    users.len(),
+                    #[inline(always)]
+                    |i| visit(usize::from(users[i]), codes[i] as usize),
+                );
+            }};
+        }
+        match self.columns[0].map(Column::codes) {
+            Some(Codes::U8(codes)) => of_width!(codes),
+            Some(Codes::U16(codes)) => of_width!(codes),
+            Some(Codes::U32(codes)) => of_width!(codes),
+            None => {}
+        }
+    }
 }
 
 impl TailHit {

@@ -1,13 +1,13 @@
-//! Sums: added up in floats, column by column, where that is exact or cannot mislead.
+//! Sums: added up column by column, in whole grains or in floats, where that is exact or cannot mislead.
 
 use std::ops::Bound;
 
 use super::super::bits::Bits;
 use super::super::cell::Cell;
-use super::super::column::{Codes, Column};
+use super::super::column::Column;
 use super::super::kernel;
 use super::super::snapshot::Snapshot;
-use super::scan::{Batch, PartScan, Scan, for_each};
+use super::scan::{Batch, PartScan, Scan};
 use crate::segment::Range;
 use crate::value::Number;
 
@@ -20,11 +20,64 @@ pub(super) fn summed(
     undecided: impl Fn(u32) -> bool + Sync,
 ) -> Option<Bits> {
     let range = FloatRange::new(range)?;
-    let exact = is_exact(scan);
+    let grain = Grain::new(store, scan);
+    Some(match grain {
+        Some(grain) if grain.of_block < BIAS.into() => in_grains(store, scan, grain.size, &range),
+        _ => in_floats(store, scan, &range, grain.is_some_and(|grain| grain.of_all < EXACT), undecided),
+    })
+}
+
+/// What stands for a sum of 0 in grains, so that sums compare as they are.
+const BIAS: u32 = 1 << 31;
+/// Whole numbers below this are exact in floats.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Sums in grains, as whole numbers of 32 bits.
+fn in_grains(store: &Snapshot, scan: &Scan<'_>, size: f64, range: &FloatRange) -> Bits {
+    #[allow(clippy::cast_possible_truncation)] // fewer than 2^31 grains
+    let grains = |cell: Cell| ((float(cell) / size) as i32).cast_unsigned();
+    let of_part = |scanned: &PartScan<'_>| -> Vec<u32> {
+        scanned.columns[0].map_or(&[][..], Column::dict).iter().map(|&cell| grains(cell)).collect()
+    };
+    let values: Vec<Vec<u32>> = scan.parts().iter().map(of_part).collect();
+    let Some((low, high)) = range.in_grains(size) else { return Bits::none(store.users.numbers()) };
+    let scratch = || (vec![BIAS; store.room()], Vec::new());
+    store.by_block(scratch, |(sums, inside), high_half, words| {
+        sums.fill(BIAS);
+        let sums = &mut sums[..];
+        scan.block(high_half, &mut |batch| match batch {
+            Batch::Part { index, scanned, rows, users, mask } => {
+                let Some(values) = values.get(*index) else { return };
+                scanned.for_each_code(
+                    rows,
+                    users,
+                    *mask,
+                    #[inline(always)]
+                    |user, code| sums[user] = sums[user].wrapping_add(values[code]),
+                );
+            }
+            Batch::Tail(hits) => hits.iter().for_each(|hit| {
+                sums[hit.low()] = sums[hit.low()].wrapping_add(grains(hit.cells[0]));
+            }),
+        });
+        inside.clear();
+        kernel::between(sums, low, high, inside);
+        words.copy_from_slice(inside);
+    })
+}
+
+/// Sums in floats.
+fn in_floats(
+    store: &Snapshot,
+    scan: &Scan<'_>,
+    range: &FloatRange,
+    exact: bool,
+    undecided: impl Fn(u32) -> bool + Sync,
+) -> Bits {
     let floats = |scanned: &PartScan<'_>| scanned.columns[0].map_or(Vec::new(), floats);
     let floats: Vec<Vec<f64>> = scan.parts().iter().map(floats).collect();
     let scratch = || (vec![0.0; store.room()], vec![0.0; if exact { 0 } else { store.room() }]);
-    Some(store.by_block(scratch, |(sums, sizes), high, words| {
+    store.by_block(scratch, |(sums, sizes), high, words| {
         sums.fill(0.0);
         if !exact {
             sizes.fill(0.0);
@@ -34,25 +87,14 @@ pub(super) fn summed(
         scan.block(high, &mut |batch| match batch {
             Batch::Part { index, scanned, rows: of_part, users, mask } => {
                 rows += users.len();
-                let (Some(column), Some(floats)) = (scanned.columns[0], floats.get(*index)) else { return };
-                macro_rules! add_all {
-                    ($codes:expr) => {{
-                        let codes = &$codes[of_part.clone()];
-                        for_each(
-                            *mask,
-                            users.len(),
-                            #[inline(always)]
-                            |i| {
-                                add(sums, sizes, exact, usize::from(users[i]), floats[codes[i] as usize]);
-                            },
-                        );
-                    }};
-                }
-                match column.codes() {
-                    Codes::U8(codes) => add_all!(codes),
-                    Codes::U16(codes) => add_all!(codes),
-                    Codes::U32(codes) => add_all!(codes),
-                }
+                let Some(floats) = floats.get(*index) else { return };
+                scanned.for_each_code(
+                    of_part,
+                    users,
+                    *mask,
+                    #[inline(always)]
+                    |user, code| add(sums, sizes, exact, user, floats[code]),
+                );
             }
             Batch::Tail(hits) => {
                 rows += hits.len();
@@ -74,7 +116,7 @@ pub(super) fn summed(
             };
             words[low as usize / 64] |= u64::from(member) << (low % 64);
         }
-    }))
+    })
 }
 
 #[inline(always)]
@@ -94,32 +136,47 @@ fn float(cell: Cell) -> f64 {
     cell.number().map_or(0.0, Number::as_f64)
 }
 
-/// Whether every sum of numbers of the scan is exact in floats, in whatever order: all are whole multiples of one
-/// power of two, and all of them together stay below 2^53 of it.
-fn is_exact(scan: &Scan<'_>) -> bool {
-    let (mut unit, mut largest, mut rows) = (1.0f64, 0.0f64, 0usize);
-    let mut fits = |cell: Cell| {
-        let Some(number) = cell.number() else { return true };
-        let x = number.as_f64();
-        if Number::Float(x) != number {
-            return false;
-        }
-        largest = largest.max(x.abs());
-        while (x / unit).fract() != 0.0 && unit > 1e-9 {
-            unit /= 2.0;
-        }
-        (x / unit).fract() == 0.0
-    };
-    let mut all_fit = scan.tail().iter().all(|hit| fits(hit.cells[0]));
-    rows += scan.tail().len();
-    for scanned in scan.parts() {
-        rows += scanned.part.len();
-        all_fit =
-            all_fit && scanned.columns[0].is_none_or(|column| column.dict().iter().all(|&cell| fits(cell)));
-    }
+/// The power of two of which all numbers of a scan are whole multiples, and how many of it they can add up to, in
+/// whatever order.
+#[derive(Clone, Copy)]
+struct Grain {
+    size: f64,
+    /// Of all rows together.
+    of_all: f64,
+    /// Of the rows of one block.
+    of_block: f64,
+}
+
+impl Grain {
+    /// `None` where there is none, or a number is no float.
     #[allow(clippy::cast_precision_loss)]
-    let total = largest / unit * rows as f64;
-    all_fit && total < 9_007_199_254_740_992.0
+    fn new(store: &Snapshot, scan: &Scan<'_>) -> Option<Self> {
+        let (mut size, mut largest) = (1.0f64, 0.0f64);
+        let mut fits = |cell: Cell| {
+            let Some(number) = cell.number() else { return true };
+            let x = number.as_f64();
+            if Number::Float(x) != number {
+                return false;
+            }
+            largest = largest.max(x.abs());
+            while (x / size).fract() != 0.0 && size > 1e-9 {
+                size /= 2.0;
+            }
+            (x / size).fract() == 0.0
+        };
+        let dict = |scanned: &PartScan<'_>| scanned.columns[0].map_or(&[][..], Column::dict).to_vec();
+        let all_fit = scan.tail().iter().all(|hit| fits(hit.cells[0]))
+            && scan.parts().iter().flat_map(dict).all(&mut fits);
+        let tail = scan.tail().len();
+        let rows = tail + scan.parts().iter().map(|scanned| scanned.part.len()).sum::<usize>();
+        let of_block = |high: u16| -> usize {
+            let blocks = scan.parts().iter().filter_map(|scanned| scanned.part.block(high));
+            blocks.map(|block| block.rows().len()).sum()
+        };
+        let of_block = tail + store.blocks().map(of_block).max().unwrap_or(0);
+        let most = |rows: usize| largest / size * rows as f64;
+        all_fit.then(|| Self { size, of_all: most(rows), of_block: most(of_block) })
+    }
 }
 
 /// A range of floats.
@@ -150,6 +207,27 @@ impl FloatRange {
             Bound::Included(x) | Bound::Excluded(x) => *x < from || to < *x,
             Bound::Unbounded => true,
         })
+    }
+
+    /// The first and the last biased sum in grains of a size; `None` where no sum is inside.
+    fn in_grains(&self, size: f64) -> Option<(u32, u32)> {
+        let low = match self.low {
+            Bound::Included(x) => (x / size).ceil(),
+            Bound::Excluded(x) => (x / size).floor() + 1.0,
+            Bound::Unbounded => f64::NEG_INFINITY,
+        };
+        let high = match self.high {
+            Bound::Included(x) => (x / size).floor(),
+            Bound::Excluded(x) => (x / size).ceil() - 1.0,
+            Bound::Unbounded => f64::INFINITY,
+        };
+        let bias = f64::from(BIAS);
+        if low > high || low >= bias || high < -bias {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a float saturates
+        let biased = |grains: f64| (grains + bias) as u32;
+        Some((biased(low), biased(high)))
     }
 
     /// Sets the bits of the sums inside, which fill whole words.

@@ -179,38 +179,64 @@ pub(super) fn count_each(words: &[u64], counts: &mut [u8]) {
     dispatch!(level(), simd => count_each_simd(simd, words, counts));
 }
 
+/// Words that are counted side by side.
+const SIDE: usize = 8;
+/// Planes of a counter for each of 64 bits: plane p has the bit 2^p of every count.
+type Planes = [[u64; SIDE]; 7];
+
 #[inline(always)]
 fn counts_within_simd<S: Simd>(_: S, sets: &[&[u64]], low: u8, high: u8, into: &mut [u64]) {
-    for (i, into) in into.iter_mut().enumerate() {
-        // Planes of a counter for each of the 64 bits: plane p has the bit 2^p of every count.
-        let mut planes = [0u64; 7];
+    let used = (usize::BITS - sets.len().leading_zeros()).min(7) as usize;
+    for (start, into) in (0..).step_by(SIDE).zip(into.chunks_mut(SIDE)) {
+        let mut planes: Planes = [[0; SIDE]; 7];
         for set in sets {
-            let mut carry = set.get(i).copied().unwrap_or(0);
-            for plane in &mut planes {
-                let both = *plane & carry;
-                *plane ^= carry;
-                carry = both;
-            }
+            let here = set.get(start..).unwrap_or_default();
+            let words = here.first_chunk::<SIDE>().copied().unwrap_or_else(|| {
+                let mut words = [0; SIDE];
+                words[..here.len()].copy_from_slice(here);
+                words
+            });
+            add_to(&mut planes, used, words);
         }
-        *into = at_least(&planes, low) & !at_least(&planes, high + 1);
+        let (least, more) = (at_least(&planes, low), at_least(&planes, high + 1));
+        for (lane, into) in into.iter_mut().enumerate() {
+            *into = least[lane] & !more[lane];
+        }
+    }
+}
+
+/// Counts one more where a bit is set; no count needs more than the used planes.
+#[inline(always)]
+fn add_to(planes: &mut Planes, used: usize, mut carry: [u64; SIDE]) {
+    for plane in planes.iter_mut().take(used) {
+        for lane in 0..SIDE {
+            let both = plane[lane] & carry[lane];
+            plane[lane] ^= carry[lane];
+            carry[lane] = both;
+        }
     }
 }
 
 /// The bits whose count is at least a number below 128.
 #[inline(always)]
-fn at_least(planes: &[u64; 7], least: u8) -> u64 {
+fn at_least(planes: &Planes, least: u8) -> [u64; SIDE] {
     // from the highest plane: already greater, or equal so far
-    let (mut greater, mut equal, mut p) = (0, !0, 7);
+    let (mut greater, mut equal, mut p) = ([0; SIDE], [!0; SIDE], 7);
     while p > 0 {
         p -= 1;
-        if least >> p & 1 == 1 {
-            equal &= planes[p];
-        } else {
-            greater |= equal & planes[p];
-            equal &= !planes[p];
+        for lane in 0..SIDE {
+            if least >> p & 1 == 1 {
+                equal[lane] &= planes[p][lane];
+            } else {
+                greater[lane] |= equal[lane] & planes[p][lane];
+                equal[lane] &= !planes[p][lane];
+            }
         }
     }
-    greater | equal
+    for lane in 0..SIDE {
+        greater[lane] |= equal[lane];
+    }
+    greater
 }
 
 /// The bits that are set in at least `low` and at most `high` of up to 64 sets (`high` below 127), by counters of

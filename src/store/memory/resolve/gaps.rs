@@ -115,21 +115,20 @@ impl Made {
                 if let Some(instants) = &instants {
                     kernel::and(&mut mask, instants);
                 }
-                for_each(
-                    Some(&mask),
-                    users.len(),
-                    #[inline(always)]
-                    |i| {
-                        let in_time = match follows {
-                            Follows::Within(_, until) => {
-                                part.at(block.start as usize + i) + i64::from(gaps[i]) <= until
-                            }
-                            Follows::NotWithin(_) => true,
-                        };
+                if let Follows::Within(most, until) = follows
+                    && part.last_instant().saturating_add(most.into()) > until
+                {
+                    for_each(Some(&mask), users.len(), |i| {
+                        let in_time = part.at(block.start as usize + i) + i64::from(gaps[i]) <= until;
                         let low = usize::from(users[i]);
                         words[low / 64] |= u64::from(in_time) << (low % 64);
-                    },
-                );
+                    });
+                } else {
+                    for_each(Some(&mask), users.len(), |i| {
+                        let low = usize::from(users[i]);
+                        words[low / 64] |= 1 << (low % 64);
+                    });
+                }
             }
         }
         bits

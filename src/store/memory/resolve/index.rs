@@ -150,7 +150,7 @@ impl Snapshot {
     }
 
     /// The latest instant of an event of the names, or one after it.
-    fn last_instant(&self, names: &[u32]) -> i64 {
+    pub(super) fn last_instant(&self, names: &[u32]) -> i64 {
         let last = names.iter().filter_map(|&name| self.latest.get(name as usize));
         last.copied().max().unwrap_or(i64::MIN)
     }

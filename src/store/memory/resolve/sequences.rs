@@ -35,7 +35,9 @@ pub(super) fn fast(
     let (first, next, follows, bounds) = match (chain.steps.as_slice(), chain.then_not) {
         ([first, second], None) if second.after.is_none() && second.without.is_none() => {
             let within = fixed(second.within?)?;
-            (asked(first.matcher)?, asked(second.matcher)?, Follows::Within(within, bounds.hi), bounds)
+            let (first, second) = (asked(first.matcher)?, asked(second.matcher)?);
+            let is_end = bounds.hi >= store.last_instant(&second.names);
+            (first, second, Follows::Within(within, if is_end { i64::MAX } else { bounds.hi }), bounds)
         }
         ([only], Some((not, within))) => {
             let gap = fixed(within)?;

@@ -40,6 +40,9 @@ use chrono_tz::Tz;
 use std::ops::Bound;
 
 /// Who: an expression that holds or does not hold for each user at an instant.
+///
+/// What is read from JSON is at most 64 deep. A tree of boxes put together by hand may be deeper: it is an error to ask
+/// it, and like any such tree it takes stack to drop, so that one of a million levels is more than a thread has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Segment {

@@ -85,7 +85,7 @@ pub struct MemoryStore {
     dropped: u64,
     /// Events the tail holds before it is sealed.
     seal_after: usize,
-    /// Bytes that indexes may take; `None`: as many as the sealed events.
+    /// Bytes that indexes may take; `None`: twice as many as the sealed events.
     index_limit: Option<usize>,
     /// The user of the last fact that was kept, and when it was first seen before that.
     touched: (u32, Option<i64>),
@@ -125,7 +125,7 @@ impl MemoryStore {
         self
     }
 
-    /// Lets the indexes that questions make take so many bytes, instead of as many as the sealed events take and
+    /// Lets the indexes that questions make take so many bytes, instead of twice as many as the sealed events and
     /// 64 MiB in any case. Those not asked for longest are let go first, and made again when they are asked for; one
     /// stays in any case. No answer depends on it.
     #[must_use]
@@ -222,7 +222,7 @@ impl MemoryStore {
         }
         if self.index_limit.is_none() {
             let parts = shelves.iter().flat_map(|shelf| shelf.parts());
-            self.state.indexes.bound(parts.map(|part| part.memory().0).sum());
+            self.state.indexes.bound(2 * parts.map(|part| part.memory().0).sum::<usize>());
         }
     }
 

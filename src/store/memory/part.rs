@@ -54,7 +54,7 @@ pub(crate) struct Part {
     bucket: i32,
     /// By `high`, without empty ones.
     blocks: Vec<Block>,
-    /// For each block the first row of every 64th low half, where the block is large.
+    /// For each block the first row of every 64th low half as far as there are rows, where the block is large.
     marks: Vec<Vec<u32>>,
     users: Vec<u16>,
     coarse: Vec<u16>,
@@ -92,7 +92,7 @@ impl Part {
     pub(crate) fn new(bucket: i32, rows: &[Row<'_>]) -> Self {
         let mut part = Self::with_capacity(bucket, rows.len());
         rows.iter().for_each(|row| part.push(row.user, row.at, row.tie));
-        part.mark();
+        part.finish();
         let mut names: Vec<u32> = rows.iter().flat_map(|row| row.properties).map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
@@ -131,7 +131,17 @@ impl Part {
         let (row, high) = (self.users.len() as u32, (user >> 16) as u16);
         match self.blocks.last_mut() {
             Some(block) if block.high == high => block.end = row + 1,
-            _ => self.blocks.push(Block { high, start: row, end: row + 1 }),
+            _ => {
+                self.close_block();
+                self.blocks.push(Block { high, start: row, end: row + 1 });
+                self.marks.push(Vec::new());
+            }
+        }
+        if let Some(marks) = self.marks.last_mut() {
+            // a mark without rows of its own is where the next begins
+            while marks.len() <= usize::from(user as u16) / MARKED {
+                marks.push(row);
+            }
         }
         self.users.push(user as u16);
         self.coarse.push((at >> 16) as u16);
@@ -282,32 +292,23 @@ impl Part {
 
     /// All rows are there.
     pub(crate) fn finish(&mut self) {
-        self.mark();
+        self.close_block();
         for column in [&mut self.users, &mut self.coarse, &mut self.fine] {
             column.shrink_to_fit();
         }
         self.blocks.shrink_to_fit();
+        self.marks.shrink_to_fit();
         self.ties.shrink();
     }
 
-    /// Made when all rows are there.
-    fn mark(&mut self) {
-        let marks = |block: &Block| -> Vec<u32> {
+    /// All rows of the last block are there.
+    fn close_block(&mut self) {
+        if let (Some(block), Some(marks)) = (self.blocks.last(), self.marks.last_mut()) {
             if block.rows().len() < LARGE {
-                return Vec::new();
+                marks.clear();
             }
-            let users = &self.users[block.rows()];
-            let mut marks = vec![block.end; (1 << 16) / MARKED];
-            for (row, &low) in (block.start..block.end).zip(users).rev() {
-                marks[usize::from(low) / MARKED] = row;
-            }
-            // a mark without rows of its own is where the next begins
-            for i in (0..marks.len() - 1).rev() {
-                marks[i] = marks[i].min(marks[i + 1]);
-            }
-            marks
-        };
-        self.marks = self.blocks.iter().map(marks).collect();
+            marks.shrink_to_fit();
+        }
     }
 
     fn all_users(&self) -> Vec<u32> {

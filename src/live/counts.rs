@@ -144,13 +144,25 @@ impl Counts {
         self.groups.get(place as usize).map_or(&[], |group| &group.key.events)
     }
 
-    /// Whether an event of a user is the only one of its unit in the window.
-    pub(super) fn is_alone(&mut self, place: u32, (store, user, at): (&Snapshot, u32, i64), t: i64) -> bool {
-        let Some(group) = self.groups.get_mut(place as usize) else { return false };
-        let Some((unit, tz)) = group.key.unit else { return false };
-        let (start, end) = unit_around(unit, tz, at);
-        let inside = group.bounds(t).and(Bounds { lo: start, hi: end - 1 });
-        store.count_up_to(group.names(store), user, inside, 2) < 2
+    /// The instants of the unit about an instant that lie in the window at `t`.
+    pub(super) fn of_unit(&self, place: u32, at: i64, t: i64) -> Bounds {
+        let group = self.groups.get(place as usize);
+        let unit = group.and_then(|group| Some((group.bounds(t), group.key.unit?)));
+        unit.map_or(Bounds::NONE, |(bounds, (unit, tz))| {
+            let (start, end) = unit_around(unit, tz, at);
+            bounds.and(Bounds { lo: start, hi: end - 1 })
+        })
+    }
+
+    /// Whether two groups are about the same events.
+    pub(super) fn are_alike(&self, a: u32, b: u32) -> bool {
+        self.events(a) == self.events(b)
+    }
+
+    /// Whether a user has one event inside, and no more.
+    pub(super) fn is_alone(&mut self, place: u32, (store, user): (&Snapshot, u32), inside: Bounds) -> bool {
+        let group = self.groups.get_mut(place as usize);
+        group.is_some_and(|group| store.count_up_to(group.names(store), user, inside, 2) < 2)
     }
 
     /// Counts the events of a user anew.

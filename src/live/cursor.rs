@@ -14,7 +14,7 @@ use crate::store::Snapshot;
 use crate::time::Timestamp;
 
 /// Facts read at a time, about.
-const FEW: usize = 64;
+const FEW: usize = 32;
 /// The stretch that is read at first.
 const HOUR: i64 = 3_600_000;
 
@@ -36,6 +36,13 @@ impl Cursor {
     pub(super) fn new(edge: &Edge, now: i64) -> Self {
         let read_to = edge.first_after(now).max(Timestamp::MIN.millis());
         Self { ahead: Vec::new(), read_to, width: HOUR, due: edge.due(read_to) }
+    }
+
+    /// Lets the store make ready for what is read next.
+    pub(super) fn prepare(&self, source: &Source, store: &Snapshot) {
+        if let Source::Events(events) | Source::LastOf(events, ..) = source {
+            store.order_by_time(events, self.read_to);
+        }
     }
 
     /// When the next fact crosses, or earlier.

@@ -195,6 +195,9 @@ impl Live {
         self.routes = Routes::of(&self.plan, &self.watches, &self.counts);
         self.asks = Asks::of(&self.plan);
         self.cursors = self.cursors_now();
+        for (cursor, watch) in self.cursors.all.iter().zip(&self.watches.edges) {
+            cursor.prepare(&watch.source, self.store.reading());
+        }
         self.timelines.prepare(&self.watches.edges, self.store.reading());
         let (store, now) = (self.store.reading(), self.now);
         let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());

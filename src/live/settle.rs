@@ -135,13 +135,17 @@ impl Live {
                 }
             }
         }
+        let mut known = None;
         for place in scratch.late.iter().copied() {
-            let fact = (self.store.reading(), user, manner.fact.unwrap_or(manner.at));
-            if self.counts.is_alone(place, fact, manner.at)
-                && let Some((before, after)) =
-                    self.counts.groups()[place as usize].moved(tallies, place, true)
-            {
-                scratch.turned.extend(self.counts.groups()[place as usize].turned(before, after));
+            let inside = self.counts.of_unit(place, manner.fact.unwrap_or(manner.at), manner.at);
+            let alone = match known {
+                Some((other, same, alone)) if same == inside && self.counts.are_alike(other, place) => alone,
+                _ => self.counts.is_alone(place, (self.store.reading(), user), inside),
+            };
+            known = Some((place, inside, alone));
+            let group = &self.counts.groups()[place as usize];
+            if let Some((before, after)) = alone.then(|| group.moved(tallies, place, true)).flatten() {
+                scratch.turned.extend(group.turned(before, after));
             }
         }
         let groups = self.counts.groups();

@@ -46,10 +46,17 @@ impl Snapshot {
                 }
             }
         }
-        for (name, row) in self.tail.rows_between(inside.lo, inside.hi) {
-            if names.contains(&name) {
-                visit(row.at, row.user, name);
-            }
+        for &name in &names {
+            self.tail.rows_between(name, inside.lo, inside.hi).for_each(|row| visit(row.at, row.user, name));
+        }
+    }
+
+    /// Makes ready to find the events of some names about an instant.
+    pub(crate) fn order_by_time(&self, events: &[EventPattern], at: i64) {
+        for name in self.matching_names(events) {
+            let shelf = self.shelves.get(name as usize);
+            let parts = shelf.map_or(&[][..], |shelf| shelf.parts_between(at, at));
+            parts.iter().for_each(|part| part.order_by_time());
         }
     }
 
@@ -76,10 +83,8 @@ impl Snapshot {
                 }
             }
         }
-        for (name, row) in self.tail.rows_between(inside.lo, inside.hi) {
-            if names.contains(&name) {
-                visit(row.at, row.user);
-            }
+        for &name in &names {
+            self.tail.rows_between(name, inside.lo, inside.hi).for_each(|row| visit(row.at, row.user));
         }
     }
 

@@ -220,6 +220,12 @@ impl MemoryStore {
                 buckets.into_iter().for_each(|bucket| self.merges.add(name, bucket));
             }
         }
+        if self.state.tail.is_indexed() {
+            // Here, where it takes longer in any case.
+            let now = part::bucket_of(self.latest);
+            let parts = shelves.iter().flat_map(|shelf| shelf.parts());
+            parts.filter(|part| part.bucket() >= now - 1).for_each(|part| part.order_by_time());
+        }
         if self.index_limit.is_none() {
             let parts = shelves.iter().flat_map(|shelf| shelf.parts());
             self.state.indexes.bound(2 * parts.map(|part| part.memory().0).sum::<usize>());

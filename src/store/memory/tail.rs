@@ -126,6 +126,10 @@ impl Tail {
         }
     }
 
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.indexed
+    }
+
     /// An empty tail that is kept alike.
     pub(crate) fn emptied(&self) -> Self {
         Self { indexed: self.indexed, ..Self::default() }
@@ -218,15 +222,16 @@ impl Tail {
         })
     }
 
-    /// The rows whose instants lie in the range, both ends included, with their names, in no order.
-    pub(crate) fn rows_between(&self, lo: i64, hi: i64) -> impl Iterator<Item = (u32, Row<'_>)> {
+    /// The rows of one name whose instants lie in the range, both ends included, in no order.
+    pub(crate) fn rows_between(&self, name: u32, lo: i64, hi: i64) -> impl Iterator<Item = Row<'_>> {
         self.chunks.iter().flat_map(move |chunk| {
             let at = |i: u32| chunk.rows[i as usize].at;
-            let ordered = chunk.recent.as_ref().map(|index| index.between(lo, hi, at));
+            let ordered = chunk.recent.as_ref().map(|index| index.between(name, lo, hi, at));
             let all = if ordered.is_some() { 0 } else { u32::try_from(chunk.len()).unwrap_or(u32::MAX) };
-            let searched = (0..all).filter(move |i| (lo..=hi).contains(&at(*i)));
-            let rows = ordered.into_iter().flatten().chain(searched);
-            rows.map(|i| chunk.row(i as usize))
+            let is_wanted =
+                move |i: &u32| chunk.rows[*i as usize].name == name && (lo..=hi).contains(&at(*i));
+            let rows = ordered.into_iter().flatten().flatten().copied().chain((0..all).filter(is_wanted));
+            rows.map(|i| chunk.row(i as usize).1)
         })
     }
 

@@ -15,11 +15,38 @@ pub(super) struct TailIndex {
     heads: HashTable<u32>,
     /// By row: the one before it of the same name and user.
     before: Vec<u32>,
-    /// The rows that came in order of time, by instant.
-    by_time: Vec<u32>,
-    /// The others, by instant.
-    late: Vec<u32>,
+    /// By name.
+    by_time: Vec<ByTime>,
     hasher: RandomState,
+}
+
+/// The rows of a name by instant: those that came in order of time, and the others.
+#[derive(Clone, Debug, Default)]
+struct ByTime {
+    in_order: Vec<u32>,
+    late: Vec<u32>,
+}
+
+impl ByTime {
+    fn push(&mut self, row: u32, at: impl Fn(u32) -> i64) {
+        // Most events come in order of time.
+        let later = |have: &u32| at(*have) > at(row);
+        match self.in_order.last() {
+            Some(last) if later(last) => {
+                let place = self.late.partition_point(|have| !later(have));
+                self.late.insert(place, row);
+            }
+            _ => self.in_order.push(row),
+        }
+    }
+
+    fn between(&self, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> [&[u32]; 2] {
+        [&self.in_order, &self.late].map(|rows| {
+            let start = rows.partition_point(|row| at(*row) < lo);
+            let end = rows.partition_point(|row| at(*row) <= hi);
+            rows.get(start..end).unwrap_or_default()
+        })
+    }
 }
 
 impl TailIndex {
@@ -29,15 +56,13 @@ impl TailIndex {
 
     /// Takes the next row in.
     pub(super) fn push(&mut self, key: impl Fn(u32) -> (u32, u32), at: impl Fn(u32) -> i64) {
-        let row = self.link(key);
-        // Most events come in order of time.
-        let later = |have: &u32| at(*have) > at(row);
-        match self.by_time.last() {
-            Some(last) if later(last) => {
-                let place = self.late.partition_point(|have| !later(have));
-                self.late.insert(place, row);
-            }
-            _ => self.by_time.push(row),
+        let row = self.link(&key);
+        let name = key(row).0 as usize;
+        if self.by_time.len() <= name {
+            self.by_time.resize_with(name + 1, ByTime::default);
+        }
+        if let Some(of_name) = self.by_time.get_mut(name) {
+            of_name.push(row, at);
         }
     }
 
@@ -58,7 +83,7 @@ impl TailIndex {
     /// The same rows, some of which are of other users now.
     pub(super) fn again(self, key: impl Fn(u32) -> (u32, u32)) -> Self {
         let rows = self.before.len();
-        let mut index = Self { by_time: self.by_time, late: self.late, ..Self::default() };
+        let mut index = Self { by_time: self.by_time, ..Self::default() };
         (0..rows).for_each(|_| _ = index.link(&key));
         index
     }
@@ -73,20 +98,15 @@ impl TailIndex {
         std::iter::successors(head, |row| self.before.get(*row as usize).copied().filter(|row| *row != NONE))
     }
 
-    /// The rows whose instants lie in a range, both ends included.
-    pub(super) fn between(&self, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> impl Iterator<Item = u32> {
-        let inside = |rows: &'_ [u32]| {
-            let start = rows.partition_point(|row| at(*row) < lo);
-            start..start.max(rows.partition_point(|row| at(*row) <= hi))
-        };
-        let [in_order, late] =
-            [&self.by_time, &self.late].map(|rows| rows.get(inside(rows)).unwrap_or_default());
-        in_order.iter().chain(late).copied()
+    /// The rows of a name whose instants lie in a range, both ends included.
+    pub(super) fn between(&self, name: u32, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> [&[u32]; 2] {
+        self.by_time.get(name as usize).map_or([&[]; 2], |of_name| of_name.between(lo, hi, at))
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.heads.allocation_size()
-            + (self.before.capacity() + self.by_time.capacity() + self.late.capacity()) * 4
+        let of_name = |rows: &ByTime| rows.in_order.capacity() + rows.late.capacity();
+        let by_time: usize = self.by_time.iter().map(of_name).sum();
+        self.heads.allocation_size() + (self.before.capacity() + by_time) * 4
     }
 }
 
@@ -106,13 +126,13 @@ mod tests {
         };
         assert_eq!((of(&index, &rows, (0, 7)), of(&index, &rows, (2, 7))), (vec![4, 2, 0], vec![]));
         let between =
-            |index: &TailIndex, lo, hi| index.between(lo, hi, |i| rows[i as usize].2).collect::<Vec<_>>();
-        assert_eq!(between(&index, 6, 15), [0, 2, 3]);
-        assert_eq!(between(&index, 16, i64::MAX), [1]);
-        assert_eq!(between(&index, 0, 20), [0, 1, 4, 2, 3]);
+            |index: &TailIndex, lo, hi| index.between(0, lo, hi, |i| rows[i as usize].2).map(<[u32]>::to_vec);
+        assert_eq!(between(&index, 6, 15), [vec![0, 2, 3], Vec::new()]);
+        assert_eq!(between(&index, 16, i64::MAX), [Vec::<u32>::new(), Vec::new()]);
+        assert_eq!(between(&index, 0, 20), [vec![0, 2, 3], vec![4]]);
         rows[3].1 = 7;
         let index = index.again(|i| (rows[i as usize].0, rows[i as usize].1));
         assert_eq!(of(&index, &rows, (0, 7)), [4, 3, 2, 0]);
-        assert_eq!(index.between(6, 15, |i| rows[i as usize].2).collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(index.between(0, 6, 15, |i| rows[i as usize].2), [&[0, 2, 3][..], &[]]);
     }
 }

@@ -25,10 +25,17 @@ struct Words<'a> {
     ahead: Vec<Bits>,
 }
 
-/// Answers all leaves of a plan at once, where the feature `parallel` is on.
+/// So many leaves or sets are worth waking the other cores for; each of the common ones takes microseconds.
+#[cfg(feature = "parallel")]
+const SEVERAL: usize = 6;
+
+/// Answers all leaves of a plan at once, where they are several and the feature `parallel` is on.
 #[cfg(feature = "parallel")]
 fn ahead(store: &Snapshot, plan: &Plan, at: Timestamp) -> Vec<Bits> {
     use rayon::prelude::*;
+    if plan.leaves().len() < SEVERAL {
+        return Vec::new();
+    }
     plan.leaves().par_iter().map(|leaf| store.leaf(leaf, at)).collect()
 }
 
@@ -46,7 +53,13 @@ pub(super) fn sets(store: &Snapshot, plan: &Plan, at: Timestamp, among: Among<'_
 
 /// The same, handed over.
 pub(super) fn answer(store: &Snapshot, plan: &Plan, at: Timestamp, among: Among<'_>) -> Vec<RoaringBitmap> {
-    sets(store, plan, at, among).iter().map(|set| set.to_roaring()).collect()
+    let sets = sets(store, plan, at, among);
+    #[cfg(feature = "parallel")]
+    if sets.len() >= SEVERAL {
+        use rayon::prelude::*;
+        return sets.par_iter().map(|set| set.to_roaring()).collect();
+    }
+    sets.iter().map(|set| set.to_roaring()).collect()
 }
 
 impl Words<'_> {

@@ -160,3 +160,18 @@ fn indexes_are_bounded_by_bytes() {
     agrees(&of_another_time, &indexed(), &[NOW]);
     assert_eq!(of_another_time.indexes.saying(0).0, 1);
 }
+
+#[test]
+fn an_event_ahead_of_its_time_does_not_make_each_instant_build_its_own() {
+    let mut store = ten_users();
+    apply(&mut store, &event(3, 0, -2));
+    let asked: Vec<_> = indexed().into_iter().take(3).collect();
+    agrees(&store.state, &asked, &[NOW]);
+    let (before, _) = store.state.indexes.saying(0);
+    let hour = DAY / 24;
+    agrees(&store.state, &asked, &[NOW + hour, NOW + 2 * hour, NOW + DAY]);
+    assert_eq!(store.state.indexes.saying(0).0, before);
+    // many are ahead of an instant in the past: it has indexes of its own
+    agrees(&store.state, &asked, &[NOW - 5 * DAY]);
+    assert!(store.state.indexes.saying(0).0 > before);
+}

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::cache::{Bounded, Cache, Carried, Index, fit};
-use super::carried::Instants;
+use super::carried::{Instants, exact};
 use super::gaps::Gaps;
 use super::instants::Which;
+use super::later;
 use super::latest::LatestValues;
 use super::units::UnitBits;
 use crate::plan::bounds::Bounds;
@@ -157,7 +158,13 @@ impl Snapshot {
 
     /// The users of whom one instant, among their events of the names in a range, lies in the bounds.
     pub(super) fn instants_within(&self, names: &[u32], which: Which, range: Bounds, bounds: Bounds) -> Bits {
-        let hi = if range.hi >= self.last_instant(names) { i64::MAX } else { range.hi };
+        let later = if range.hi >= self.last_instant(names) {
+            Some(Vec::new())
+        } else {
+            later::few_after(self, names, range.hi)
+        };
+        // whoever has an event after the range is asked for alone, so that all ends of it share one index
+        let hi = if later.is_some() { i64::MAX } else { range.hi };
         let about = (names, which, Bounds { hi, ..range });
         let index = self.indexes.instants.get(
             (names.to_vec(), which, range.lo, hi),
@@ -165,8 +172,12 @@ impl Snapshot {
             |index, since| index.carried(self, about, since),
             || Instants::new(self, about),
         );
-        let index = self.indexes.fitting(index);
-        index.within(self, about, bounds)
+        let mut bits = self.indexes.fitting(index).within(self, about, bounds);
+        for user in later.unwrap_or_default() {
+            let at = exact(self, (names, which, range), user, None);
+            bits.set(user, at.is_some_and(|at| bounds.contains(at)));
+        }
+        bits
     }
 
     /// Who was active in each whole unit, from the events of the names in one bucket.

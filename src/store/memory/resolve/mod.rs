@@ -15,6 +15,7 @@ mod hits;
 mod index;
 mod instants;
 mod ladder;
+mod later;
 mod latest;
 mod point;
 mod rows;

@@ -17,7 +17,8 @@
 //! # No timers
 //! No fact has a timer. Time changes a leaf only for users with a fact that crosses one of its edges, and the
 //! instants of those facts are one range for any stretch of time: [`Live::advance`] looks them up in the store's
-//! order by time, and asks again about these users alone, at exactly these instants.
+//! order by time, and asks again about these users alone, at exactly these instants. What only counts (events, or days
+//! with events, in a window that ends now) is not even asked: a small tally a user follows what comes and what goes.
 
 mod algebra;
 mod apply;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use whodid::{Catalog, Event as Fact, Live, MemoryStore, Movement, Timestamp, days, did};
+use whodid::{Catalog, Fact, Live, MemoryStore, Movement, Timestamp, days, did};
 
 use crate::clock::{Clock, Outcome};
 use crate::question::{AT_LEAST, Grain};
@@ -47,10 +47,11 @@ pub fn run(events: &[Event], batch: usize, grain: Grain) -> Outcome {
     for batch in batches(events, batch) {
         let end = batch[batch.len() - 1].at;
         transitions.clear();
-        for event in batch {
-            let fact = Fact::new(ids[event.user as usize].as_str(), "used", instant(event.at));
-            transitions.extend(live.record(fact).expect("a good event").iter().map(read));
-        }
+        let fact = |event: &Event| {
+            Fact::from(whodid::Event::new(ids[event.user as usize].as_str(), "used", instant(event.at)))
+        };
+        let taken = live.take_all(batch.iter().map(fact).collect()).expect("good events");
+        transitions.extend(taken.iter().map(read));
         transitions.extend(live.advance(instant(end)).expect("a good instant").iter().map(read));
         match grain {
             Grain::Instant => transitions.iter().for_each(|transition| digest.add(*transition)),

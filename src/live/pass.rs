@@ -79,7 +79,7 @@ impl Live {
             waiting = &waiting[facts..];
             self.cross_edges(end, to, &mut crossings);
             width = match crossings.len() {
-                many if many > TOGETHER => width / 2,
+                many if many > TOGETHER => (width / 2).max(1),
                 few if few < TOGETHER / 4 => width.saturating_mul(2),
                 _ => width,
             };

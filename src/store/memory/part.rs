@@ -318,7 +318,7 @@ impl Part {
         }
     }
 
-    fn all_users(&self) -> Vec<u32> {
+    pub(crate) fn all_users(&self) -> Vec<u32> {
         let mut all = Vec::with_capacity(self.len());
         for block in &self.blocks {
             let high = u32::from(block.high) << 16;

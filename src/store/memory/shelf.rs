@@ -18,8 +18,9 @@ const PAST: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
     parts: Vec<Arc<Part>>,
-    /// Who has a sealed event, and perhaps some who had one: of all others no part is looked at.
-    users: Arc<Bits>,
+    /// Who has a sealed event, and perhaps some who had one: of all others no part is looked at. `None` where that
+    /// would take more bytes than there are events.
+    users: Option<Arc<Bits>>,
 }
 
 impl Shelf {
@@ -41,7 +42,7 @@ impl Shelf {
 
     /// Whether a user may have a sealed event.
     pub(crate) fn may_hold(&self, user: u32) -> bool {
-        self.users.contains(user)
+        self.users.as_ref().is_none_or(|users| users.contains(user))
     }
 
     /// The parts of a bucket.
@@ -137,16 +138,41 @@ impl Shelf {
         for part in self.parts.iter_mut().filter(|part| !part.rows_of(user).is_empty()) {
             Arc::make_mut(part).wipe(user);
         }
-        Arc::make_mut(&mut self.users).remove(user);
+        if let Some(users) = &mut self.users {
+            Arc::make_mut(users).remove(user);
+        }
     }
 
     pub(crate) fn holds(&self, user: u32) -> bool {
         self.may_hold(user) && self.parts.iter().any(|part| !part.rows_of(user).is_empty())
     }
 
+    /// Takes note of the users of rows that are about to be sealed.
+    fn note(&mut self, rows: &[Row<'_>]) {
+        let until = rows.iter().map(|row| row.user as usize + 1).max().unwrap_or(0);
+        let users = match &mut self.users {
+            Some(users) => users,
+            None => {
+                let events: usize = self.parts.iter().map(|part| part.len()).sum();
+                if events + rows.len() < until / 8 {
+                    return;
+                }
+                let mut known = Bits::default();
+                for user in self.parts.iter().flat_map(|part| part.all_users()) {
+                    known.grow(user as usize + 1);
+                    known.insert(user);
+                }
+                self.users.insert(Arc::new(known))
+            }
+        };
+        let users = Arc::make_mut(users);
+        users.grow(until);
+        rows.iter().for_each(|row| users.insert(row.user));
+    }
+
     /// Bytes beside those of the parts.
     pub(crate) fn memory(&self) -> usize {
-        size_of::<Self>() + self.users.memory() + self.parts.capacity() * 8
+        size_of::<Self>() + self.users.as_ref().map_or(0, |users| users.memory()) + self.parts.capacity() * 8
     }
 
     /// Copies of a user's rows, to be moved.
@@ -164,9 +190,7 @@ impl Shelf {
     /// Seals rows, sorted by (bucket, user, at, tie); tells in which buckets parts may have to be merged.
     pub(crate) fn seal(&mut self, rows: &[Row<'_>]) -> Vec<i32> {
         let mut buckets = Vec::new();
-        let users = Arc::make_mut(&mut self.users);
-        users.grow(rows.iter().map(|row| row.user as usize + 1).max().unwrap_or(0));
-        rows.iter().for_each(|row| users.insert(row.user));
+        self.note(rows);
         for rows in rows.chunk_by(|a, b| bucket_of(a.at) == bucket_of(b.at)) {
             let Some(bucket) = rows.first().map(|row| bucket_of(row.at)) else { continue };
             // what was the last bucket until now has a stricter rule from now on

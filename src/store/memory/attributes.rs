@@ -1,5 +1,6 @@
 //! Attributes: for each name the history of every user that has one.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -107,6 +108,38 @@ pub(crate) struct Table {
     last_at: Option<i64>,
     /// Whose history has changed.
     log: Log<u32>,
+    newest: Newest,
+}
+
+/// The writes with the latest instants, in that order: who has one after some instant, where these are few. Clocks
+/// differ, and some attributes are written ahead of time.
+#[derive(Clone, Debug, Default)]
+struct Newest {
+    writes: VecDeque<(i64, u32)>,
+    /// The latest instant of a write that had to make room.
+    let_go: Option<i64>,
+}
+
+/// Writes that are remembered as the newest.
+const NEWEST: usize = if cfg!(test) { 3 } else { 256 };
+
+impl Newest {
+    fn add(&mut self, at: i64, user: u32) {
+        if self.let_go.is_some_and(|let_go| at <= let_go) {
+            return;
+        }
+        let after = self.writes.iter().rev().take_while(|(have, _)| *have > at).count();
+        self.writes.insert(self.writes.len() - after, (at, user));
+        if self.writes.len() > NEWEST {
+            self.let_go = self.writes.pop_front().map(|(at, _)| at).max(self.let_go);
+        }
+    }
+
+    /// The users with a write after an instant, some more than once; `None` where they are not all known.
+    fn after(&self, at: i64) -> Option<impl Iterator<Item = u32>> {
+        let all = self.let_go.is_none_or(|let_go| let_go <= at);
+        all.then(|| self.writes.iter().rev().take_while(move |(have, _)| *have > at).map(|(_, user)| *user))
+    }
 }
 
 impl Table {
@@ -134,14 +167,15 @@ impl Table {
         &self.log
     }
 
-    /// The latest instant of a write.
-    pub(crate) fn last_at(&self) -> Option<i64> {
-        self.last_at
+    /// The users with a write after an instant, some more than once; `None` where they are many.
+    pub(crate) fn few_after(&self, at: i64) -> Option<impl Iterator<Item = u32>> {
+        self.newest.after(at)
     }
 
     /// Adds a write; gives back the value of one that it replaces, or its own where that one stays.
     fn add(&mut self, user: u32, write: Write) -> Option<Cell> {
         self.log.push(user);
+        self.newest.add(write.at, user);
         self.last_at = self.last_at.max(Some(write.at));
         let hash = self.entries.hash(&user);
         match self.entries.entry(hash, |e| e.user == user, |hasher, e| hasher.hash_one(e.user)) {
@@ -157,6 +191,7 @@ impl Table {
         let hash = self.entries.hash(&user);
         self.entries.find(hash, |e| e.user == user)?;
         self.log.push(user);
+        self.newest.writes.retain(|(_, of)| *of != user);
         self.entries.remove(hash, |e| e.user == user).map(|e| e.history)
     }
 }
@@ -228,6 +263,28 @@ impl Attributes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_writes_are_all_that_are_after_an_instant() {
+        let mut newest = Newest::default();
+        let mut all: Vec<(i64, u32)> = Vec::new();
+        for (user, at) in (0u32..).zip([5, 9, 1, 9, 12, 3, 20, 20, 2, 11, 21]) {
+            newest.add(at, user);
+            all.push((at, user));
+            for t in 0..24 {
+                let mut want: Vec<u32> =
+                    all.iter().filter(|(at, _)| *at > t).map(|(_, user)| *user).collect();
+                let got = newest.after(t).map(|users| {
+                    let mut users: Vec<u32> = users.collect();
+                    users.sort_unstable();
+                    users
+                });
+                want.sort_unstable();
+                assert!(got.as_ref().is_none_or(|got| *got == want), "{got:?} {want:?} at {t}");
+                assert!(got.is_some() || want.len() >= NEWEST, "{want:?} at {t}");
+            }
+        }
+    }
 
     #[test]
     fn the_value_of_one_user_is_that_of_its_writes() {

@@ -132,7 +132,8 @@ fn an_index_is_brought_forward_and_not_made_again() {
     let made = |store: &MemoryStore| {
         agrees(&store.state, &indexed(), &[NOW]);
         let gaps = store.state.gaps(&[0], &[1]);
-        let values = store.state.latest_values("plan", NOW).unwrap();
+        let table = store.state.attributes.table("plan").unwrap();
+        let values = store.state.values_until("plan", table, i64::MAX);
         [super::cache::Index::shared(&*gaps).0, super::cache::Index::shared(&*values).0]
     };
     let first = made(&store);

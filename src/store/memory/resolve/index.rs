@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::super::attributes::Table;
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::cache::{Bounded, Cache, Carried, Index, fit};
@@ -17,6 +18,7 @@ use super::later;
 use super::latest::LatestValues;
 use super::units::UnitBits;
 use crate::plan::bounds::Bounds;
+use crate::plan::test::BoundTest;
 use crate::time::{Timestamp, Unit};
 use chrono_tz::Tz;
 
@@ -203,17 +205,29 @@ impl Snapshot {
         self.indexes.fitting(index)
     }
 
-    /// The value of an attribute of every user at an instant.
-    pub(super) fn latest_values(&self, attribute: &str, at: i64) -> Option<Arc<LatestValues>> {
-        let (table, users) = (self.attributes.table(attribute)?, self.users.numbers());
-        let until = if table.last_at().is_none_or(|last| at >= last) { i64::MAX } else { at };
+    /// The users of whom the value of an attribute at an instant passes a test; `None` where nobody ever had one.
+    pub(super) fn with_value(&self, attribute: &str, at: i64, test: &BoundTest<'_>) -> Option<Bits> {
+        let table = self.attributes.table(attribute)?;
+        // whoever has a write after the instant is asked for alone, so that all instants share one index
+        let later: Option<Vec<u32>> = table.few_after(at).map(Iterator::collect);
+        let until = if later.is_some() { i64::MAX } else { at };
+        let mut bits = self.values_until(attribute, table, until).passing(self, test);
+        for user in later.unwrap_or_default() {
+            bits.set(user, test.passes(self.value(table.value_of(user, at))));
+        }
+        Some(bits)
+    }
+
+    /// The value of an attribute of every user at an instant, or after all writes.
+    pub(super) fn values_until(&self, attribute: &str, table: &Table, until: i64) -> Arc<LatestValues> {
+        let users = self.users.numbers();
         let index = self.indexes.values.get(
             (attribute.to_owned(), until),
             table.log().position(),
             |index, since| index.carried(table, users, until, since),
             || LatestValues::new(table, users, until),
         );
-        Some(self.indexes.fitting(index))
+        self.indexes.fitting(index)
     }
 
     /// The universe at an instant.

@@ -54,10 +54,11 @@ impl Snapshot {
                 let question = leaf.question(self, &at, t);
                 sequences::fast(self, chain, &at, t, &question).unwrap_or_else(|| question.holds(&at))
             }
-            Leaf::Attribute(test) => match (test.held(), self.latest_values(test.name(), t)) {
-                (None, Some(values)) => values.passing(self, &test.compiled().at(t)),
-                _ => hits::by_history(self, test.name(), &at, None, t),
-            },
+            Leaf::Attribute(test) => {
+                let by_value = || self.with_value(test.name(), t, &test.compiled().at(t));
+                let fast = if test.held().is_none() { by_value() } else { None };
+                fast.unwrap_or_else(|| hits::by_history(self, test.name(), &at, None, t))
+            }
             Leaf::Changed(change) => hits::by_history(self, change.name(), &at, leaf.anchor(), t),
             Leaf::Seen(_) => self.by_seen(&at),
             Leaf::List(list) => self.on_list(list.ids()),

@@ -182,8 +182,9 @@ def table(results):
 
 def figures(results):
     """The README's short form of the table."""
-    lines = busy(results) + [f"Medians of {results['rounds']} alternating rounds on {results['machine']['cores']} cores ({results['machine']['cpu']}), "
-             f"{results['date']}; {results['meta']['users']:,} users, {results['meta']['events']:,} events.", "",
+    turns = "One round" if results["rounds"] == 1 else f"Medians of {results['rounds']} alternating rounds"
+    lines = busy(results) + [f"{turns}, each engine's medians of several runs, on {results['machine']['cores']} cores ({results['machine']['cpu']}), "
+             f"{results['date']}; {results['meta']['users']:,} users, {results['meta']['events']:,} events. The crate works on one thread.", "",
              "| question | whodid, hot | whodid, cold | fastest peer, all cores | which | ratio hot | ratio cold |",
              "| --- | ---: | ---: | ---: | --- | ---: | ---: |"]
     for q, v in results["queries"].items():

@@ -165,6 +165,13 @@ fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
     if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
         return None;
     }
+    let (low, high) = whole_counts(range)?;
+    Some((low, high.unwrap_or(u64::MAX)))
+}
+
+/// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no
+/// count is below it.
+pub(super) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
     let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
     let low = match range.low {
         Bound::Included(low) => whole(low)?,
@@ -172,9 +179,9 @@ fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
         Bound::Unbounded => 0,
     };
     let high = match range.high {
-        Bound::Included(high) => whole(high)?,
-        Bound::Excluded(high) => whole(high)?.checked_sub(1)?,
-        Bound::Unbounded => u64::MAX,
+        Bound::Included(high) => Some(whole(high)?),
+        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
+        Bound::Unbounded => None,
     };
     Some((low, high))
 }

@@ -4,11 +4,10 @@
 //! adds one, one that the window lets go takes one away. Tallies below what the group calls *many* are exact, those
 //! from there on say "so many, or more"; where less than many may be left, the store is asked again.
 
-use std::ops::Bound;
-
 use chrono_tz::Tz;
 use foldhash::HashMap;
 
+use super::ask::whole_counts;
 use super::marks::{Marks, unit_around};
 use super::tallies::{MOST, Tallies, get, set};
 use super::watch::Question;
@@ -18,7 +17,6 @@ use crate::plan::{Leaf, Plan};
 use crate::segment::{EventPattern, Measure, Range};
 use crate::store::Snapshot;
 use crate::time::{DAY, Span, Unit};
-use crate::value::Number;
 use crate::window::Window;
 
 /// As many are exact at least, so that few users have more.
@@ -289,17 +287,7 @@ fn is_longer(span: Span, unit: Unit) -> bool {
 
 /// The tallies of a range; `None` where it has bounds that no tally tells apart.
 fn tallies_in(range: &Range) -> Option<(u8, u8)> {
-    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
-    let low = match range.low {
-        Bound::Included(low) => whole(low)?,
-        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
-        Bound::Unbounded => 0,
-    };
-    let high = match range.high {
-        Bound::Included(high) => Some(whole(high)?),
-        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
-        Bound::Unbounded => None,
-    };
+    let (low, high) = whole_counts(range)?;
     let low = u8::try_from(low).ok().filter(|low| *low <= MOST)?;
     let high = match high {
         None => MOST,

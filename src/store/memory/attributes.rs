@@ -135,6 +135,10 @@ impl Newest {
         }
     }
 
+    fn memory(&self) -> usize {
+        self.writes.capacity() * size_of::<(i64, u32)>()
+    }
+
     /// The users with a write after an instant, some more than once; `None` where they are not all known.
     fn after(&self, at: i64) -> Option<impl Iterator<Item = u32>> {
         let all = self.let_go.is_none_or(|let_go| let_go <= at);
@@ -254,7 +258,12 @@ impl Attributes {
     pub(crate) fn memory(&self) -> usize {
         let table = |table: &Arc<Table>| {
             let histories: usize = table.entries.iter().map(|entry| entry.history.memory()).sum();
-            size_of::<Table>() + 16 + table.entries.memory() + table.log.memory() + histories
+            size_of::<Table>()
+                + 16
+                + table.entries.memory()
+                + table.log.memory()
+                + table.newest.memory()
+                + histories
         };
         self.names.memory() + self.tables.iter().map(table).sum::<usize>()
     }

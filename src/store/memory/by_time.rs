@@ -36,8 +36,7 @@ impl Snapshot {
         }
         let names = self.matching_names(events);
         for &name in &names {
-            let shelf = self.shelves.get(name as usize);
-            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
+            for part in self.parts(name, inside.lo, inside.hi) {
                 for row in part.rows_near(inside.lo, inside.hi) {
                     let at = part.at(row);
                     if inside.contains(at) {
@@ -54,9 +53,7 @@ impl Snapshot {
     /// Makes ready to find the events of some names about an instant.
     pub(crate) fn order_by_time(&self, events: &[EventPattern], at: i64) {
         for name in self.matching_names(events) {
-            let shelf = self.shelves.get(name as usize);
-            let parts = shelf.map_or(&[][..], |shelf| shelf.parts_between(at, at));
-            parts.iter().for_each(|part| part.order_by_time());
+            self.parts(name, at, at).iter().for_each(|part| part.order_by_time());
         }
     }
 
@@ -71,8 +68,7 @@ impl Snapshot {
             return;
         }
         let names = self.matching_names(events);
-        let shelves = names.iter().filter_map(|name| self.shelves.get(*name as usize));
-        for part in shelves.flat_map(|shelf| shelf.parts_between(inside.lo, inside.hi)) {
+        for part in self.parts_of_names(&names, inside) {
             for block in part.blocks() {
                 let high = u32::from(block.high) << 16;
                 for row in block.rows() {
@@ -103,8 +99,7 @@ impl Snapshot {
 
     /// Adds the instants inside of a user's events of a name, in no order.
     pub(crate) fn instants_of(&self, name: u32, user: u32, inside: Bounds, out: &mut Vec<i64>) {
-        let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
-        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(inside.lo, inside.hi)) {
+        for part in self.parts_of_user(name, user, inside.lo, inside.hi) {
             out.extend(part.rows_inside(user, inside).map(|row| part.at(row)));
         }
         let instants = self.tail.rows_of(name, user).map(|row| row.at);

@@ -269,7 +269,7 @@ impl Part {
     }
 
     /// How many of the rows of one user come before an instant.
-    pub(crate) fn rows_before(&self, rows: Range<usize>, at: i64) -> usize {
+    fn rows_before(&self, rows: Range<usize>, at: i64) -> usize {
         if at <= self.first {
             return 0;
         }

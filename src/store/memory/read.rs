@@ -48,8 +48,7 @@ impl Snapshot {
     /// The events of some names of one user within `[lo, hi]`, by name, in no order of time.
     fn events_of<'a>(&'a self, names: &[u32], user: u32, (lo, hi): (i64, i64), found: &mut Vec<Found<'a>>) {
         for &name in names {
-            let parts = self.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts_between(lo, hi));
-            for part in parts {
+            for part in self.parts_of_user(name, user, lo, hi) {
                 self.rows_in(name, part, part.rows_of(user), found);
             }
             for row in self.tail.rows_of(name, user) {
@@ -89,8 +88,7 @@ impl Snapshot {
         found: &mut Vec<Found<'a>>,
     ) {
         for &name in names {
-            let parts = self.shelves.get(name as usize).map_or(&[][..], |shelf| shelf.parts_between(lo, hi));
-            for part in parts {
+            for part in self.parts(name, lo, hi) {
                 if let Some(block) = part.block(high) {
                     self.rows_in(name, part, block.rows(), found);
                 }

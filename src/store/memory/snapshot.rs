@@ -7,7 +7,7 @@ use super::bits::Bits;
 use super::cell::{Cell, Values};
 use super::interner::Interner;
 use super::log::Log;
-use super::part::Row;
+use super::part::{Part, Row};
 use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
@@ -160,24 +160,39 @@ impl Snapshot {
         names
     }
 
+    /// The parts of a name that can hold instants between two, both included.
+    pub(super) fn parts(&self, name: u32, lo: i64, hi: i64) -> &[Arc<Part>] {
+        self.shelves.get(name as usize).map_or(&[], |shelf| shelf.parts_between(lo, hi))
+    }
+
+    /// Those of some names, name by name.
+    pub(super) fn parts_of_names<'a>(
+        &'a self,
+        names: &[u32],
+        Bounds { lo, hi }: Bounds,
+    ) -> impl Iterator<Item = &'a Part> {
+        names.iter().flat_map(move |&name| self.parts(name, lo, hi)).map(AsRef::as_ref)
+    }
+
+    /// Those of a name that may hold events of a user.
+    pub(super) fn parts_of_user(&self, name: u32, user: u32, lo: i64, hi: i64) -> &[Arc<Part>] {
+        let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
+        shelf.map_or(&[], |shelf| shelf.parts_between(lo, hi))
+    }
+
     /// How many events of a name a user has within the bounds; where there are more than enough, so many or more.
     pub(super) fn count_of(&self, name: u32, user: u32, bounds: Bounds, enough: u64) -> u64 {
         // a window that is empty at this T has its ends the wrong way round
         if bounds.is_empty() {
             return 0;
         }
-        let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
         let inside = |row: &Row<'_>| bounds.contains(row.at);
         let mut count = self.tail.rows_of(name, user).filter(inside).count();
-        for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)).iter().rev() {
+        for part in self.parts_of_user(name, user, bounds.lo, bounds.hi).iter().rev() {
             if count as u64 >= enough {
                 break;
             }
-            let rows = part.rows_of(user);
-            // by instant: those inside follow each other
-            let from = rows.start + part.rows_before(rows.clone(), bounds.lo);
-            let until = rows.start + part.rows_before(rows, bounds.hi.saturating_add(1));
-            count += until - from;
+            count += part.rows_inside(user, bounds).len();
         }
         count as u64
     }

@@ -31,8 +31,7 @@ impl<'a> Asked<'a> {
     /// Instants between which all of the events lie, perhaps with some room; `None` where there is no event.
     pub(super) fn instants(&self) -> Option<(i64, i64)> {
         let Bounds { lo, hi } = self.bounds;
-        let shelves = self.names.iter().filter_map(|&name| self.store.shelves.get(name as usize));
-        let parts = shelves.flat_map(|shelf| shelf.parts_between(lo, hi));
+        let parts = self.store.parts_of_names(&self.names, self.bounds);
         let sealed = parts.flat_map(|part| [part.span().0, part.last_instant()]);
         let all =
             sealed.chain(self.store.tail.instants().into_iter().flat_map(|(first, last)| [first, last]));

@@ -133,8 +133,7 @@ pub(super) fn exact(
     let (mut instants, wanted) = (Vec::new(), if let Which::Latest(k) = which { k as usize } else { 1 });
     let lo = if which == Which::First { range.lo } else { range.lo.max(at_least.unwrap_or(i64::MIN)) };
     for &name in names {
-        let shelf = store.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
-        let parts = shelf.map_or(&[][..], |shelf| shelf.parts_between(lo, range.hi));
+        let parts = store.parts_of_user(name, user, lo, range.hi);
         let mut buckets: Vec<_> = parts.chunk_by(|a, b| a.bucket() == b.bucket()).collect();
         if which != Which::First {
             buckets.reverse();

@@ -236,8 +236,7 @@ fn of_user_from(store: &Snapshot, (before, after): About<'_>, user: u32, from: i
     let instants = |names: &[u32]| {
         let mut instants = Vec::new();
         for &name in names {
-            let shelf = store.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
-            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(from, i64::MAX)) {
+            for part in store.parts_of_user(name, user, from, i64::MAX) {
                 instants.extend(part.rows_of(user).map(|row| part.at(row)));
             }
             instants.extend(store.tail.rows_of(name, user).map(|row| row.at));

@@ -1,6 +1,5 @@
 //! Any leaf over events, answered by its own law: the matching events of each user are brought together.
 
-use super::super::attributes::value_at;
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::scan::{BLOCK, Batch, Scan};
@@ -76,7 +75,7 @@ impl<'a> Question<'a> {
             }
             Point::Attribute(name) => {
                 let Some(table) = self.store.attributes.table(name) else { return Vec::new() };
-                let value = |user| self.store.value(value_at(table.writes_of(user), self.t));
+                let value = |user| self.store.value(table.value_of(user, self.t));
                 users.filter_map(|user| Some((user, value(user)?.instant()?))).collect()
             }
             Point::First(matcher) => self.extremes(matcher, high, |at, have| at < have),

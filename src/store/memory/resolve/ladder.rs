@@ -1,7 +1,5 @@
 //! Users in the order of their instants, with the set of all before every so many: the users of a stretch of time are
 //! the difference of two such sets and a few thousand users to set right, whatever the number of users.
-//!
-//! Prefix sums of bitmaps over a sort order; "recency, frequency" indexes of RFM tools do the same by quantiles.
 
 use super::super::kernel;
 

@@ -13,9 +13,8 @@ const FEW: usize = if cfg!(test) { 3 } else { 256 };
 /// The users with an event of the names after an instant; `None` where there are more than a few such events.
 pub(super) fn few_after(store: &Snapshot, names: &[u32], at: i64) -> Option<Vec<u32>> {
     let after = Bounds { lo: at.checked_add(1)?, hi: i64::MAX };
-    let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-    let parts = shelves.flat_map(|shelf| shelf.parts_between(after.lo, after.hi));
-    let parts: Vec<&Part> = parts.map(AsRef::as_ref).filter(|part| part.last_instant() > at).collect();
+    let parts = store.parts_of_names(names, after);
+    let parts: Vec<&Part> = parts.filter(|part| part.last_instant() > at).collect();
     let all_after: usize = parts.iter().filter(|part| part.first_instant() > at).map(|part| part.len()).sum();
     if all_after > FEW {
         return None;

@@ -111,7 +111,7 @@ impl LatestValues {
         }
         let is_again = |user: u32| written.binary_search(&user).is_ok();
         let mut all: Vec<_> = self.since.iter().copied().filter(|(user, _)| !is_again(*user)).collect();
-        all.extend(written.iter().map(|&user| (user, value_at(table.writes_of(user), at))));
+        all.extend(written.iter().map(|&user| (user, table.value_of(user, at))));
         all.sort_by_key(|(user, _)| *user);
         if all.len() <= APART {
             return Carried::New(Self { made: Arc::clone(&self.made), since: all });

@@ -1,6 +1,6 @@
 //! One leaf or measure for one user, touching no other user.
 
-use super::super::attributes::{Write, value_at};
+use super::super::attributes::Write;
 use super::super::cell::Cell;
 use super::super::snapshot::Snapshot;
 use super::hits::Question;
@@ -46,32 +46,14 @@ impl<'a> Question<'a> {
         match point {
             Point::Seen => return self.store.users.first_seen(user).filter(|&seen| seen <= self.t),
             Point::Attribute(name) => {
-                let writes = self.store.attributes.table(name)?.writes_of(user);
-                return self.store.value(value_at(writes, self.t))?.instant();
+                let value = self.store.attributes.table(name)?.value_of(user, self.t);
+                return self.store.value(value)?.instant();
             }
-            Point::First(matcher) => {
+            Point::First(matcher) | Point::Latest(matcher) => {
+                let better = if matches!(point, Point::First(_)) { i64::min } else { i64::max };
                 let names = self.store.matching_names(matcher.events());
-                self.store.events_of_user(
-                    matcher,
-                    &names,
-                    [None; 2],
-                    (user, self.t, ever),
-                    &mut |at, _, _| {
-                        best = Some(best.map_or(at, |best: i64| best.min(at)));
-                    },
-                )
-            }
-            Point::Latest(matcher) => {
-                let names = self.store.matching_names(matcher.events());
-                self.store.events_of_user(
-                    matcher,
-                    &names,
-                    [None; 2],
-                    (user, self.t, ever),
-                    &mut |at, _, _| {
-                        best = best.max(Some(at));
-                    },
-                )
+                let mut meet = |at, _, _: Get<'_>| best = Some(best.map_or(at, |best: i64| better(best, at)));
+                self.store.events_of_user(matcher, &names, [None; 2], (user, self.t, ever), &mut meet)
             }
         }
         best
@@ -127,8 +109,7 @@ impl Snapshot {
             of_filter.chain(wanted.into_iter().flatten()).filter_map(numbered).collect();
         let place = |name: &str| properties.iter().position(|(have, _)| *have == name);
         for &name in names {
-            let shelf = self.shelves.get(name as usize).filter(|shelf| shelf.may_hold(user));
-            for part in shelf.map_or(&[][..], |shelf| shelf.parts_between(bounds.lo, bounds.hi)) {
+            for part in self.parts_of_user(name, user, bounds.lo, bounds.hi) {
                 let rows = part.rows_inside(user, bounds);
                 if rows.is_empty() {
                     continue;

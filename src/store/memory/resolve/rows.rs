@@ -15,9 +15,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub(super) fn new(store: &'a Snapshot, names: &[u32], range: Bounds) -> Self {
-        let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-        let parts = shelves.flat_map(|shelf| shelf.parts_between(range.lo, range.hi));
-        let mut parts: Vec<&Part> = parts.map(AsRef::as_ref).collect();
+        let mut parts: Vec<&Part> = store.parts_of_names(names, range).collect();
         parts.sort_by_key(|part| part.bucket());
         let rows = names.iter().flat_map(|&name| store.tail.rows_of_name(name));
         let rows = rows.filter(|row| range.contains(row.at));

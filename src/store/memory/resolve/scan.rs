@@ -190,13 +190,11 @@ impl<'a> Scan<'a> {
         let names = store.matching_names(matcher.events());
         let filtering = Filtering::new(store, matcher, t);
         let wanted = wanted.map(|name| name.and_then(|name| store.properties.find(name)));
-        let shelves = names.iter().filter_map(|&name| store.shelves.get(name as usize));
-        let parts =
-            shelves.flat_map(|shelf| shelf.parts_between(bounds.lo, bounds.hi)).map(|part| PartScan {
-                part,
-                columns: wanted.map(|wanted| wanted.and_then(|property| part.column(property))),
-                filter: filtering.of_part(part),
-            });
+        let parts = store.parts_of_names(&names, bounds).map(|part| PartScan {
+            part,
+            columns: wanted.map(|wanted| wanted.and_then(|property| part.column(property))),
+            filter: filtering.of_part(part),
+        });
         let mut scan = Self { parts: parts.collect(), tail: Vec::new(), names, bounds };
         scan.read_tail(store, &filtering, wanted);
         scan

@@ -12,7 +12,9 @@ use proptest::prelude::*;
 use whodid::oracle::{Named, Oracle};
 use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, facts, named, segments, take};
-use whodid::{Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp};
+use whodid::{
+    Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp, days, did,
+};
 
 use instants::Instants;
 
@@ -348,8 +350,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Many events of few users, counted in windows that overlap: long enough that each way of getting a count wrong
-    /// shows. It fails when late facts that a cursor has passed are not put in, when crossings of one instant are told
-    /// once, when the first event of a unit crosses instead of the last, and when many are never counted again.
+    /// shows. It fails when late facts that a cursor has passed are not put in, when each late fact is taken for the
+    /// first of its day, when crossings of one instant are told once, when the first event of a unit crosses instead of
+    /// the last, and when many are never counted again.
     #[test]
     fn long_streams_are_counted_exactly(
         events in prop::collection::vec(event(), 80..160), counted in counted(), seal in 3..60_usize,
@@ -379,4 +382,27 @@ proptest! {
         run.step(&Step::Advance(Timestamp::from_millis(reached + 90_000_000)));
         run.step(&Step::Advance(Timestamp::from_millis(reached + 40 * 86_400_000)));
     }
+}
+
+/// A day that the window cuts holds for a late fact inside, though the user had a fact of that day already, before the
+/// window; and once only.
+#[test]
+fn a_late_fact_of_a_day_that_the_window_cuts_counts() {
+    let segment = did("*").active_days().at_least(2).last(days(3));
+    let segments = BTreeMap::from([("regulars".to_owned(), segment.into())]);
+    let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+    let event = |text: &str| Change::Event(Event::new("ada", "login", at(text)));
+    let start = at("2026-06-01T00:00:00Z");
+    let mut run = Run::new(Named { segments, lists: BTreeMap::new() }, &[], start, 1_000).expect("a catalog");
+    for fact in ["2026-06-01T06:00:00Z", "2026-06-04T11:00:00Z"] {
+        run.step(&Step::Take(event(fact)));
+    }
+    run.step(&Step::Advance(at("2026-06-04T12:00:00Z")));
+    assert!(!run.live.is_member("regulars", "ada"));
+    for fact in ["2026-06-01T13:00:00Z", "2026-06-01T14:00:00Z"] {
+        run.step(&Step::Take(event(fact)));
+        assert!(run.live.is_member("regulars", "ada"));
+    }
+    run.step(&Step::Advance(at("2026-06-04T14:00:00Z")));
+    assert!(!run.live.is_member("regulars", "ada"));
 }

@@ -42,6 +42,8 @@ pub(super) struct Group {
     turns: u16,
     /// Tallies from here on are lower bounds.
     many: u8,
+    /// Where units are counted: the place of the marks of its events and units.
+    pub(super) marks: Option<u32>,
     /// The numbers of its names, when there were so many names in the store.
     names: (Vec<u32>, usize),
 }
@@ -52,6 +54,8 @@ pub(super) struct Counts {
     groups: Vec<Group>,
     of_leaf: Vec<Option<u32>>,
     places: HashMap<Key, u32>,
+    /// The events and units of all marks.
+    marked: Vec<(Vec<EventPattern>, (Unit, Tz))>,
 }
 
 impl Counts {
@@ -62,8 +66,20 @@ impl Counts {
         keys.sort_by_cached_key(|key| (key.events.clone(), key.unit.is_some(), format!("{key:?}")));
         keys.dedup();
         let places: HashMap<Key, u32> = keys.iter().cloned().zip(0..).collect();
-        let group =
-            |key| Group { key, leaves: Vec::new(), turns: 0, many: FEW + 1, names: (Vec::new(), usize::MAX) };
+        let mut marked: Vec<(Vec<EventPattern>, (Unit, Tz))> = Vec::new();
+        let group = |key: Key| {
+            let marks = key.unit.map(|unit| {
+                let one = (key.events.clone(), unit);
+                let known = marked.iter().position(|have| *have == one);
+                let place = known.unwrap_or_else(|| {
+                    marked.push(one);
+                    marked.len() - 1
+                });
+                u32::try_from(place).unwrap_or(u32::MAX)
+            });
+            let names = (Vec::new(), usize::MAX);
+            Group { key, leaves: Vec::new(), turns: 0, many: FEW + 1, marks, names }
+        };
         let mut groups: Vec<Group> = keys.into_iter().map(group).collect();
         let mut place_of = Vec::with_capacity(of_leaf.len());
         for (leaf, counted) in (0..).zip(of_leaf) {
@@ -73,7 +89,7 @@ impl Counts {
                 groups[place as usize].add(leaf, low, high);
             }
         }
-        Self { groups, of_leaf: place_of, places }
+        Self { groups, of_leaf: place_of, places, marked }
     }
 
     pub(super) fn groups(&self) -> &[Group] {
@@ -124,18 +140,15 @@ impl Counts {
         }
     }
 
-    /// Who has had an event in the unit that is running, of each group.
+    /// Who has had an event in the latest units.
     pub(super) fn mark_all(&self, store: &Snapshot, t: i64) -> Vec<Marks> {
-        let of_group = |group: &Group| {
-            let mut marks = Marks::default();
-            if let Some((unit, tz)) = group.key.unit {
-                let inside = Bounds { lo: unit_around(unit, tz, t).0, hi: t };
-                let mark = &mut |at, user, _| _ = marks.mark(user, at, (unit, tz));
-                store.events_between(&group.key.events, inside, mark);
-            }
+        let read = |(events, unit): &(Vec<EventPattern>, (Unit, Tz))| {
+            let mut marks = Marks::new(*unit, t);
+            let inside = Bounds { lo: marks.start(), hi: t };
+            store.events_between(events, inside, &mut |at, user, _| _ = marks.mark(user, at));
             marks
         };
-        self.groups.iter().map(of_group).collect()
+        self.marked.iter().map(read).collect()
     }
 
     fn events(&self, place: u32) -> &[EventPattern] {

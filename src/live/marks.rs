@@ -1,50 +1,86 @@
-//! Who has had an event in the calendar unit that is running: whoever has adds no unit by another.
+//! Who has had an event in the latest calendar units: whoever has adds no unit by another.
+
+use std::collections::VecDeque;
 
 use super::state::Users;
 use crate::plan::calendar::Zone;
 use crate::time::Unit;
 use chrono_tz::Tz;
 
-/// The users of the latest unit in which something happened.
+/// Units that are remembered: a day, and the days for which most late events come.
+const UNITS: usize = 4;
+
+/// The users of each of the latest units. All events from the first of these units on are taken in.
 #[derive(Clone, Debug)]
 pub(super) struct Marks {
+    unit: Unit,
+    tz: Tz,
+    /// Oldest first.
+    marked: VecDeque<Marked>,
+}
+
+/// The users of a unit.
+#[derive(Clone, Debug)]
+struct Marked {
     start: i64,
     /// The first instant after the unit.
     end: i64,
     users: Users,
 }
 
-impl Default for Marks {
-    fn default() -> Self {
-        Self { start: i64::MIN, end: i64::MIN, users: Users::default() }
-    }
-}
-
 impl Marks {
-    /// Takes in that a user has an event at an instant; tells whether it is the first of its unit, as far as is
-    /// known. Of units before the latest nothing is known.
-    pub(super) fn mark(&mut self, user: u32, at: i64, (unit, tz): (Unit, Tz)) -> bool {
-        if at >= self.end {
-            (self.start, self.end) = unit_around(unit, tz, at);
-            self.users.clear();
+    /// Nobody yet, of the units up to the one that is running.
+    pub(super) fn new((unit, tz): (Unit, Tz), now: i64) -> Self {
+        let mut marked = VecDeque::from([Marked::around(unit, tz, now)]);
+        while let Some(first) = marked.front().filter(|_| marked.len() < UNITS) {
+            let before = Marked::around(unit, tz, first.start.saturating_sub(1));
+            marked.push_front(before);
         }
-        if at < self.start {
-            return false;
+        Self { unit, tz, marked }
+    }
+
+    /// The first instant of which something is known.
+    pub(super) fn start(&self) -> i64 {
+        self.marked.front().map_or(i64::MAX, |first| first.start)
+    }
+
+    /// Takes in that a user has an event at an instant; tells where its unit starts, and whether it is the first in
+    /// it. `None`: the unit is too long ago.
+    pub(super) fn mark(&mut self, user: u32, at: i64) -> Option<(i64, bool)> {
+        if at < self.start() {
+            return None;
         }
-        let first = !self.users.contains(user);
-        self.users.set(user, true);
-        first
+        let place = self.marked.partition_point(|unit| unit.end <= at);
+        if self.marked.get(place).is_none_or(|unit| at < unit.start) {
+            // Nothing has happened in it so far.
+            self.marked.insert(place, Marked::around(self.unit, self.tz, at));
+        }
+        let unit = self.marked.get_mut(place)?;
+        let told = (unit.start, !unit.users.contains(user));
+        unit.users.set(user, true);
+        if self.marked.len() > UNITS {
+            self.marked.pop_front();
+        }
+        Some(told)
     }
 
     /// One user turned out to be another.
     pub(super) fn merge(&mut self, from: u32, into: u32) {
-        if self.users.contains(from) {
-            self.users.set(into, true);
-        }
+        self.marked
+            .iter_mut()
+            .filter(|unit| unit.users.contains(from))
+            .for_each(|unit| unit.users.set(into, true));
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.users.memory()
+        self.marked.iter().map(|unit| unit.users.memory() + size_of::<Marked>()).sum()
+    }
+}
+
+impl Marked {
+    fn around(unit: Unit, tz: Tz, at: i64) -> Self {
+        let (start, end) = unit_around(unit, tz, at);
+        Self { start, end, users: Users::default() }
     }
 }
 
@@ -63,10 +99,19 @@ mod tests {
 
     #[test]
     fn the_first_of_a_unit_is_told_once() {
-        let mut marks = Marks::default();
-        let mut mark = |user, at| marks.mark(user, at, (Unit::Day, Tz::UTC));
-        assert_eq!([mark(1, 5 * DAY), mark(1, 5 * DAY + 7), mark(2, 6 * DAY - 1)], [true, false, true]);
-        // Another day; what came late for the one before tells nothing.
-        assert_eq!([mark(1, 6 * DAY), mark(3, 5 * DAY), mark(3, 6 * DAY + 1)], [true, false, true]);
+        let mut marks = Marks::new((Unit::Day, Tz::UTC), 5 * DAY + 3);
+        let mut mark = |user, at| marks.mark(user, at).map(|(start, first)| (start / DAY, first));
+        assert_eq!([mark(1, 5 * DAY), mark(1, 5 * DAY + 7)], [Some((5, true)), Some((5, false))]);
+        // Late ones of days that are remembered, and of one that is not.
+        assert_eq!(
+            [mark(1, 4 * DAY), mark(1, 4 * DAY + 1), mark(1, 2 * DAY - 1)],
+            [Some((4, true)), Some((4, false)), None]
+        );
+        // A day without events is one when an event comes late.
+        assert_eq!(
+            [mark(2, 8 * DAY), mark(2, 6 * DAY), mark(2, 6 * DAY + 1)],
+            [Some((8, true)), Some((6, true)), Some((6, false))]
+        );
+        assert_eq!([mark(1, 4 * DAY + 2), mark(1, 3 * DAY)], [Some((4, false)), None]);
     }
 }

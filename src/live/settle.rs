@@ -117,19 +117,31 @@ impl Live {
         let touches = || due.iter().map(|crossing| self.routes.touch(crossing.touch));
         let tallies = self.state.tallies.row_mut(user);
         for touch in touches().filter(|touch| touch.direction == Direction::More) {
+            // A late one may be outside already.
+            let at = manner.fact.unwrap_or(manner.at);
+            let mut told = None;
             for place in touch.counted.iter().copied() {
                 let group = &groups[place as usize];
-                // A late one may be outside already.
-                let at = manner.fact.unwrap_or(manner.at);
-                let mut counts = manner.fact.is_none() || group.bounds(manner.at).contains(at);
-                if let (Some(unit), Some(marks)) = (group.key.unit, self.state.marks.get_mut(place as usize))
-                {
-                    let first = marks.mark(user, at, unit);
-                    if manner.fact.is_some() && counts {
-                        scratch.late.push(place);
+                let counts = match (group.marks, manner.fact) {
+                    (None, None) => true,
+                    (None, Some(at)) => group.bounds(manner.at).contains(at),
+                    (Some(marks), fact) => {
+                        let known = told.filter(|(of, _)| *of == marks).map(|(_, first)| first);
+                        let marks_of = self.state.marks.get_mut(marks as usize);
+                        let first = known.unwrap_or_else(|| marks_of.and_then(|of| of.mark(user, at)));
+                        told = Some((marks, first));
+                        let inside = fact.map(|_| group.bounds(manner.at));
+                        match (first, inside) {
+                            (Some((_, first)), None) => first,
+                            (_, Some(inside)) if !inside.contains(at) => false,
+                            (Some((start, first)), Some(inside)) if inside.lo <= start => first,
+                            _ => {
+                                scratch.late.push(place);
+                                false
+                            }
+                        }
                     }
-                    counts = first && manner.fact.is_none();
-                }
+                };
                 if let Some((before, after)) = counts.then(|| group.moved(tallies, place, true)).flatten() {
                     scratch.turned.extend(group.turned(before, after));
                 }

@@ -104,7 +104,6 @@ pub(super) struct State {
     pub(super) universe: Users,
     pub(super) leaves: LeafBits,
     pub(super) tallies: Tallies,
-    /// Of each group of tallies.
     pub(super) marks: Vec<Marks>,
     pub(super) members: Members,
 }
@@ -146,10 +145,6 @@ impl State {
 pub(super) struct Users(Vec<u64>);
 
 impl Users {
-    pub(super) fn clear(&mut self) {
-        self.0.fill(0);
-    }
-
     pub(super) fn memory(&self) -> usize {
         self.0.capacity() * 8
     }

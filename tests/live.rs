@@ -325,7 +325,10 @@ fn counted() -> impl Strategy<Value = Named> {
         let all: Vec<String> = leaves.into_iter().map(written).collect();
         Segment::from_json(&format!("{{\"all\":[{}]}}", all.join(","))).ok()
     });
-    prop::collection::vec(segment, 6).prop_map(|segments| {
+    // Few, so that what is kept of each user is kept whole; or many, so that it is not.
+    let count = prop_oneof![4 => Just(6_usize), 1 => Just(40)];
+    let segments = count.prop_flat_map(move |count| prop::collection::vec(segment.clone(), count));
+    segments.prop_map(|segments| {
         let segments = segments.into_iter().flatten();
         let named = (0..).zip(segments).map(|(i, segment): (u8, _)| (format!("s{i}"), segment)).collect();
         Named { segments: named, lists: BTreeMap::new() }

@@ -79,7 +79,7 @@ impl Live {
             *user = self.store.reading().number_of(fact.user_id());
         }
         for user in users.iter().flatten().copied() {
-            std::hint::black_box((self.store.reading().first_seen(user), self.state.peek(user, 0)));
+            std::hint::black_box((self.store.reading().first_seen(user), self.state.rows.peek(user)));
         }
     }
 
@@ -178,7 +178,7 @@ impl Live {
         let mut changes = Changes::default();
         let into = self.store.reading().number_of(into);
         if let (Some((from, _)), Some(into)) = (&gone, into) {
-            self.follow(*from, into);
+            self.hand_over(*from, into);
         }
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Merge, &mut changes.transitions);
@@ -190,7 +190,7 @@ impl Live {
     }
 
     /// Lets everything that waits for one user wait for another.
-    fn follow(&mut self, from: u32, into: u32) {
+    fn hand_over(&mut self, from: u32, into: u32) {
         let edges = self.cursors.all.iter_mut().zip(&self.watches.edges);
         edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, from, into));
         let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
@@ -226,14 +226,14 @@ impl Live {
         events: &[EventPattern],
     ) -> Result<Changes, LiveError> {
         self.store.retain(since.into(), events)?;
-        let now = self.evaluate();
-        let before = std::mem::replace(&mut self.state, now);
+        let before = self.members_of_all();
+        self.evaluate();
         // What they had read may be gone.
         self.cursors = self.cursors_now();
         let mut changes = Changes::default();
-        for (segment, name) in (0..).zip(self.names.clone()) {
-            let (was, is) = (before.members.of(segment), self.state.members.of(segment));
-            self.announce(&name, &was, &is, Because::Retain, &mut changes);
+        let now = self.members_of_all();
+        for ((name, was), is) in self.names.clone().iter().zip(&before).zip(&now) {
+            self.announce(name, was, is, Because::Retain, &mut changes);
         }
         Ok(changes)
     }

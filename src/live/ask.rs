@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use foldhash::HashMap;
 
-use super::state::LeafBits;
+use super::counts::Counts;
 use super::watch::Question;
 use crate::plan::bounds::Bounds;
 use crate::plan::{Leaf, LeafAt, Matcher, Plan};
@@ -25,7 +25,7 @@ pub(super) struct Asks {
     all: Vec<Group>,
     /// Instants of a user, kept for the allocation.
     instants: Vec<i64>,
-    /// Leaves that can hold for a user without any fact but that it was seen.
+    /// Leaves that can hold for a user without any fact but that it was seen, and that no tally decides.
     newcomer: Vec<Question>,
 }
 
@@ -40,13 +40,13 @@ struct Group {
 }
 
 impl Asks {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan, tallied: &Counts) -> Self {
         let mut asks = Self::default();
         let mut known: HashMap<(&Matcher, Option<&str>, Option<&str>), u32> = HashMap::default();
         for (question, leaf) in (0..).zip(plan.leaves()) {
             asks.grows.push(grows(leaf));
             asks.counts.push(counts(leaf));
-            if can_hold_at_once(leaf) {
+            if can_hold_at_once(leaf) && tallied.of_leaf(question).is_none() {
                 asks.newcomer.push(question);
             }
             asks.groups.push(match leaf {
@@ -77,14 +77,13 @@ impl Asks {
         &self.newcomer
     }
 
-    /// Asks leaves about a user, keeps the answers, and adds those that are others than before to `changed`.
+    /// Asks leaves about a user, and tells whether each holds.
     pub(super) fn ask(
         &mut self,
         leaves: &[Leaf],
         asked: &mut [Question],
         (store, user, t): (&Snapshot, u32, i64),
-        bits: &mut LeafBits,
-        changed: &mut Vec<Question>,
+        tell: &mut dyn FnMut(Question, bool),
     ) {
         let group_of = |groups: &[Option<u32>], leaf: Question| groups.get(leaf as usize).copied().flatten();
         asked.sort_unstable_by_key(|leaf| (group_of(&self.groups, *leaf), *leaf));
@@ -93,9 +92,7 @@ impl Asks {
             let group = together.first().and_then(|leaf| group_of(&self.groups, *leaf));
             let Some(group) = group.and_then(|group| self.all.get_mut(group as usize)) else {
                 for leaf in together {
-                    if bits.set(user, *leaf, store.leaf_of(&leaves[*leaf as usize], at, user)) {
-                        changed.push(*leaf);
-                    }
+                    tell(*leaf, store.leaf_of(&leaves[*leaf as usize], at, user));
                 }
                 continue;
             };
@@ -108,9 +105,7 @@ impl Asks {
                     let bounds = bounds(leaf);
                     let count = instants.iter().filter(|at| bounds.contains(**at)).count() as u64;
                     let (low, high) = self.counts[*leaf as usize].unwrap_or_default();
-                    if bits.set(user, *leaf, low <= count && count <= high) {
-                        changed.push(*leaf);
-                    }
+                    tell(*leaf, low <= count && count <= high);
                 }
                 continue;
             }
@@ -121,9 +116,7 @@ impl Asks {
                 .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
             group.with_facts(store, user, t, reach.unwrap_or(Bounds::NONE), |facts| {
                 for (leaf, bound) in together.iter().zip(&bound) {
-                    if bits.set(user, *leaf, bound.holds(facts)) {
-                        changed.push(*leaf);
-                    }
+                    tell(*leaf, bound.holds(facts));
                 }
             });
         }

@@ -6,14 +6,13 @@ use foldhash::{HashMap, HashSet};
 use roaring::RoaringBitmap;
 
 use super::counts::Counts;
-use super::members::Members;
+use super::fields::{Field, Fields};
 use super::settle::Manner;
-use super::state::LeafBits;
 use super::transition::{Because, Cause, Changes};
 use super::{Live, LiveError};
 use crate::catalog::Catalog;
 use crate::json::Path;
-use crate::plan::{Leaf, PlanError};
+use crate::plan::{Leaf, Plan, PlanError};
 use crate::segment::{Segment, outline};
 use crate::store::{Among, EventStore};
 use crate::time::Timestamp;
@@ -93,14 +92,22 @@ impl Live {
                 }
             });
         }
-        let old_names = std::mem::take(&mut self.names);
-        let mut before: HashMap<Arc<str>, RoaringBitmap> =
-            (0..).zip(&old_names).map(|(place, name)| (name.clone(), self.state.members.of(place))).collect();
-        self.state.leaves = self.carry(plan.leaves(), at);
-        let old_counts = std::mem::take(&mut self.counts);
-        (self.catalog, self.plan) = (catalog, plan);
+        let (mut before, mut members) = (HashMap::default(), HashMap::default());
+        for (place, name) in (0..).zip(&self.names) {
+            members.insert(Arc::clone(name), self.state.members.get(place as usize).copied().unwrap_or(0));
+            if announce == Announce::Transitions && !same.contains(&**name) {
+                before.insert(Arc::clone(name), self.members_of(place));
+            }
+        }
+        let old = Old {
+            names: std::mem::take(&mut self.names),
+            plan: std::mem::replace(&mut self.plan, plan),
+            counts: std::mem::take(&mut self.counts),
+            fields: std::mem::take(&mut self.fields),
+        };
+        self.catalog = catalog;
         self.prepare();
-        self.carry_tallies(&old_counts);
+        self.carry(&old, &answers);
         if !std::mem::take(&mut self.pending).is_empty() {
             // Found again in the store, by what they concern now.
             self.ahead = self.now.saturating_add(1);
@@ -108,22 +115,22 @@ impl Live {
             self.ahead = self.first_arrival(self.now);
         }
 
-        let mut changes = Changes::default();
+        let (mut changes, none) = (Changes::default(), RoaringBitmap::new());
         let names = self.names.clone();
-        for name in old_names.iter().filter(|name| !names.contains(name)) {
-            if let (Some(was), Announce::Transitions) = (before.remove(name), announce) {
-                self.announce(name, &was, &RoaringBitmap::new(), Because::Catalog, &mut changes);
+        for name in old.names.iter().filter(|name| !names.contains(name)) {
+            if let Some(was) = before.remove(name) {
+                self.announce(name, &was, &none, Because::Catalog, &mut changes);
             }
         }
-        let mut members = Vec::with_capacity(names.len());
-        for (name, answer) in names.iter().zip(answers) {
-            let was = before.remove(name).unwrap_or_default();
-            if let (Some(is), Announce::Transitions) = (&answer, announce) {
+        self.state.members.clear();
+        for (name, answer) in names.iter().zip(&answers) {
+            if let (Some(is), Announce::Transitions) = (answer, announce) {
+                let was = before.remove(name).unwrap_or_default();
                 self.announce(name, &was, is, Because::Catalog, &mut changes);
             }
-            members.push(answer.unwrap_or(was));
+            let known = || members.get(name).copied().unwrap_or(0);
+            self.state.members.push(answer.as_ref().map_or_else(known, RoaringBitmap::len));
         }
-        self.state.members = Members::of_all(&members);
         Ok(changes)
     }
 
@@ -145,33 +152,66 @@ impl Live {
         }
     }
 
-    /// The answers to other leaves, those that were there already carried over.
-    fn carry(&self, leaves: &[Leaf], at: Timestamp) -> LeafBits {
-        let places: HashMap<&Leaf, u32> = self.plan.leaves().iter().zip(0..).collect();
-        // The ids of a list may have changed under its name.
-        let known = |leaf: &Leaf| places.get(leaf).copied().filter(|_| !matches!(leaf, Leaf::List(_)));
-        let from: Vec<Option<u32>> = leaves.iter().map(known).collect();
-        let mut bits = self.state.leaves.carried(&from);
-        let new: Vec<(u32, &Leaf)> =
-            (0..).zip(leaves).filter(|(place, _)| from[*place as usize].is_none()).collect();
-        let asked: Vec<&Leaf> = new.iter().map(|(_, leaf)| *leaf).collect();
-        let Ok(answers) = self.store.reading().resolve(&asked, at, Among::Everyone);
-        for ((place, _), users) in new.iter().zip(&answers) {
-            users.iter().for_each(|user| _ = bits.set(user, *place, true));
+    /// The rows of another plan, what was there already carried over; `answers`: of the segments that have changed.
+    fn carry(&mut self, old: &Old, answers: &[Option<RoaringBitmap>]) {
+        let mut carried = old.tallies(&self.counts, &self.fields);
+        carried.extend(old.answers(&self.plan, &self.fields));
+        let mut measured = vec![None; self.fields.measured.len()];
+        for (place, field) in self.fields.measured.iter().enumerate() {
+            let (Some(to), Some(name)) = (field, self.names.get(place)) else { continue };
+            match (old.measured(name), answers.get(place)) {
+                (Some(from), Some(None)) => carried.push((from, *to)),
+                (_, answer) => measured[place] = answer.cloned().flatten(),
+            }
         }
-        bits
+        let known: Vec<Field> = carried.iter().map(|(_, to)| *to).collect();
+        let rows = std::mem::take(&mut self.state.rows);
+        let mut before = Vec::new();
+        self.state.rows = self.fill(&known, &measured, |user, row| {
+            rows.load(user, &mut before);
+            for (from, to) in &carried {
+                let value = from.get(&before);
+                if value != 0 {
+                    to.put(row, value);
+                }
+            }
+        });
+        self.state.marks = self.counts.mark_all(self.store.reading(), self.now);
     }
 }
 
-impl Live {
-    /// The tallies of other groups, those that were there already carried over.
-    fn carry_tallies(&mut self, old: &Counts) {
-        let from: Vec<Option<u32>> = self.counts.groups().iter().map(|group| old.place(&group.key)).collect();
-        let mut tallies = self.state.tallies.carried(&from);
-        let is_new = |place: u32| from.get(place as usize).is_some_and(Option::is_none);
-        self.counts.tally(self.store.reading(), self.now, &mut tallies, is_new);
-        self.state.tallies = tallies;
-        self.state.marks = self.counts.mark_all(self.store.reading(), self.now);
+/// What was asked before.
+struct Old {
+    names: Vec<Arc<str>>,
+    plan: Plan,
+    counts: Counts,
+    fields: Fields,
+}
+
+impl Old {
+    /// Where the tallies lay that say as much as others need, and where they lie now.
+    fn tallies(&self, counts: &Counts, fields: &Fields) -> Vec<(Field, Field)> {
+        let groups = counts.groups().iter().zip(&fields.tallies);
+        let from = |group| self.fields.tallies.get(self.counts.place(group)? as usize).copied();
+        groups.filter_map(|(group, to)| Some((from(group)?, *to))).collect()
+    }
+
+    /// Where the answers lay that are asked for again, and where they lie now.
+    fn answers(&self, plan: &Plan, fields: &Fields) -> Vec<(Field, Field)> {
+        let places: HashMap<&Leaf, usize> = self.plan.leaves().iter().zip(0..).collect();
+        let from = |leaf: &Leaf| {
+            // A tally decides it, or the ids of a list may have changed under its name.
+            let bit = places.get(leaf).and_then(|place| self.fields.answers.get(*place)?.bit());
+            bit.filter(|_| !matches!(leaf, Leaf::List(_)))
+        };
+        let leaves = plan.leaves().iter().zip(&fields.answers);
+        leaves.filter_map(|(leaf, answer)| Some((from(leaf)?, answer.bit()?))).collect()
+    }
+
+    /// Where it lay whether a user is in a segment that measures.
+    fn measured(&self, name: &Arc<str>) -> Option<Field> {
+        let place = self.names.iter().position(|have| have == name)?;
+        self.fields.measured.get(place).copied().flatten()
     }
 }
 

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use foldhash::HashMap;
 
 use super::ask::whole_counts;
+use super::fields::MOST;
 use super::marks::{Marks, unit_around};
-use super::tallies::{MOST, Tallies, get, set};
 use super::watch::Question;
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
@@ -52,7 +52,8 @@ pub(super) struct Group {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     groups: Vec<Group>,
-    of_leaf: Vec<Option<u32>>,
+    /// By leaf: the group that decides it, and the tallies for which it holds.
+    of_leaf: Vec<Option<(u32, u8, u8)>>,
     places: HashMap<Key, u32>,
     /// The events and units of all marks.
     marked: Vec<(Vec<EventPattern>, (Unit, Tz))>,
@@ -83,9 +84,9 @@ impl Counts {
         let mut groups: Vec<Group> = keys.into_iter().map(group).collect();
         let mut place_of = Vec::with_capacity(of_leaf.len());
         for (leaf, counted) in (0..).zip(of_leaf) {
-            let place = counted.as_ref().and_then(|(key, ..)| places.get(key).copied());
-            place_of.push(place);
-            if let (Some((_, low, high)), Some(place)) = (counted, place) {
+            let range = counted.and_then(|(key, low, high)| Some((*places.get(&key)?, low, high)));
+            place_of.push(range);
+            if let Some((place, low, high)) = range {
                 groups[place as usize].add(leaf, low, high);
             }
         }
@@ -98,45 +99,62 @@ impl Counts {
 
     /// The group whose tally decides a leaf.
     pub(super) fn of_leaf(&self, leaf: Question) -> Option<u32> {
+        self.range_of(leaf).map(|(group, ..)| group)
+    }
+
+    /// The group whose tally decides a leaf, and the tallies for which it holds.
+    pub(super) fn range_of(&self, leaf: Question) -> Option<(u32, u8, u8)> {
         self.of_leaf.get(leaf as usize).copied().flatten()
     }
 
-    /// The group of some events in a window.
-    pub(super) fn place(&self, key: &Key) -> Option<u32> {
-        self.places.get(key).copied()
+    /// The group of the same events in the same window, where its tallies say as much as those of another do.
+    pub(super) fn place(&self, of: &Group) -> Option<u32> {
+        let place = self.places.get(&of.key).copied()?;
+        (self.groups.get(place as usize)?.many >= of.many).then_some(place)
     }
 
-    /// Counts the events of everyone anew, of the groups that pass.
+    /// Counts the events of everyone, of the groups that pass: for each group the users who have some, in order, with
+    /// their tallies.
     pub(super) fn tally(
         &self,
         store: &Snapshot,
         t: i64,
-        tallies: &mut Tallies,
         wanted: impl Fn(u32) -> bool,
-    ) {
-        tallies.reach(store.user_numbers());
+    ) -> Vec<(u32, Vec<(u32, u8)>)> {
         let places: Vec<u32> = (0..).take(self.groups.len()).filter(|place| wanted(*place)).collect();
         let (of_units, of_events): (Vec<u32>, Vec<u32>) =
             places.into_iter().partition(|place| self.groups[*place as usize].key.unit.is_some());
+        let mut all = Vec::new();
         for place in of_units {
-            let users = self.groups[place as usize].units(store, t);
-            tallies.reach(users.last().map_or(0, |(user, _)| *user as usize + 1));
-            users.iter().for_each(|(user, _)| tallies.add(*user, place));
+            let units = self.groups[place as usize].units(store, t);
+            let count = |units: &[(u32, i64)]| {
+                let count = u8::try_from(units.len()).unwrap_or(MOST).min(MOST);
+                units.first().map(|(user, _)| (*user, count))
+            };
+            all.push((place, units.chunk_by(|a, b| a.0 == b.0).filter_map(count).collect()));
         }
         for of_events in of_events.chunk_by(|a, b| self.events(*a) == self.events(*b)) {
-            let Some(first) = of_events.first() else { continue };
-            let bounds: Vec<(u32, Bounds)> =
-                of_events.iter().map(|place| (*place, self.groups[*place as usize].bounds(t))).collect();
-            let all = bounds
-                .iter()
-                .map(|(_, bounds)| *bounds)
-                .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
-            store.scan_events(self.events(*first), all.unwrap_or(Bounds::NONE), &mut |at, user| {
-                tallies.reach(user as usize + 1);
-                for (place, _) in bounds.iter().filter(|(_, bounds)| bounds.contains(at)) {
-                    tallies.add(user, *place);
-                }
-            });
+            self.tally_events(store, t, of_events, &mut all);
+        }
+        all
+    }
+
+    /// Counts events of the same names for some groups.
+    fn tally_events(&self, store: &Snapshot, t: i64, places: &[u32], all: &mut Vec<(u32, Vec<(u32, u8)>)>) {
+        let Some(events) = places.first().map(|place| self.events(*place)) else { return };
+        let bounds: Vec<Bounds> = places.iter().map(|place| self.groups[*place as usize].bounds(t)).collect();
+        let hull = bounds.iter().copied().reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
+        let mut tallies = vec![0_u8; store.user_numbers() * places.len()];
+        store.scan_events(events, hull.unwrap_or(Bounds::NONE), &mut |at, user| {
+            let first = user as usize * places.len();
+            let of_user = tallies.get_mut(first..first + places.len()).unwrap_or_default();
+            for (tally, _) in of_user.iter_mut().zip(&bounds).filter(|(_, bounds)| bounds.contains(at)) {
+                *tally = (*tally + 1).min(MOST);
+            }
+        });
+        for (i, place) in places.iter().enumerate() {
+            let of_group = (0..).zip(tallies.iter().skip(i).step_by(places.len()).copied());
+            all.push((*place, of_group.filter(|(_, tally)| *tally > 0).collect()));
         }
     }
 
@@ -238,27 +256,25 @@ impl Group {
         Bounds::of_facts(self.key.window.as_ref(), t, None)
     }
 
-    /// The leaves that hold for one tally and not for the other, with whether they hold for the second.
-    pub(super) fn turned(&self, before: u8, after: u8) -> impl Iterator<Item = (Question, bool)> {
+    /// The leaves that hold for one tally and not for the other.
+    pub(super) fn turned(&self, before: u8, after: u8) -> impl Iterator<Item = Question> {
         let (low, high) = (before.min(after), before.max(after));
         let between = (u32::from(low) + 1..=u32::from(high)).fold(0_u16, |mask, tally| mask | 1 << tally);
         let leaves = if self.turns & between == 0 { &[][..] } else { &self.leaves };
         leaves.iter().filter_map(move |(leaf, low, high)| {
             let holds = |tally: u8| *low <= tally && tally <= *high;
-            (holds(before) != holds(after)).then_some((*leaf, holds(after)))
+            (holds(before) != holds(after)).then_some(*leaf)
         })
     }
 
-    /// One more, or one less; tells the tally before and after. `None`: it has to be counted again.
-    pub(super) fn moved(&self, row: &mut [u8], place: u32, more: bool) -> Option<(u8, u8)> {
-        let before = get(row, place);
-        let after = match more {
-            true => (before + 1).min(MOST),
-            false if before == self.many => return None,
-            false => before.saturating_sub(1),
-        };
-        set(row, place, after);
-        Some((before, after))
+    /// The tally with one more.
+    pub(super) fn more(&self, tally: u8) -> u8 {
+        (tally + 1).min(MOST)
+    }
+
+    /// The tally with one less; `None`: it has to be counted again.
+    pub(super) fn less(&self, tally: u8) -> Option<u8> {
+        (tally != self.many).then(|| tally.saturating_sub(1))
     }
 }
 

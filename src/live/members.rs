@@ -1,114 +1,106 @@
-//! Who is in each segment: bits that lie together by 64 users, so that what changes for one user is near.
+//! Who is in the segments, read off what is kept of each user: by 64 users, word by word.
 
 use roaring::RoaringBitmap;
 
-/// Users of a block.
-const BLOCK: u32 = 64;
+use super::Live;
+use super::algebra::Program;
+use super::fields::Field;
+use super::watch::Question;
 
-/// The members of some segments.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Members {
-    /// By block, and therein by segment.
-    words: Vec<u64>,
-    segments: usize,
-}
+/// Users of a word.
+const WORD: u32 = 64;
 
-impl Members {
-    pub(super) fn new(segments: usize) -> Self {
-        Self { words: Vec::new(), segments }
+impl Live {
+    /// The members of a segment: a few cells of each user are looked at.
+    pub(super) fn members_of(&self, segment: u32) -> RoaringBitmap {
+        let Some(program) = self.programs.get(segment as usize) else { return RoaringBitmap::new() };
+        let words =
+            self.state.universe.words().iter().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
+                let who = || self.who((segment as usize, program), first, |leaf| self.word_of(leaf, first));
+                if *there == 0 { 0 } else { there & who() }
+            });
+        bitmap(words)
     }
 
-    /// Makes room for users below this number.
-    pub(super) fn reach(&mut self, users: usize) {
-        let words = users.div_ceil(BLOCK as usize) * self.segments;
-        if self.words.len() < words {
-            self.words.resize(words, 0);
-        }
+    /// The members of every segment.
+    pub(super) fn members_of_all(&self) -> Vec<RoaringBitmap> {
+        let mut members: Vec<Vec<u64>> = vec![Vec::new(); self.programs.len()];
+        self.each_word(&mut |segment, word| members[segment].push(word));
+        members.into_iter().map(|words| bitmap(words.into_iter())).collect()
     }
 
-    fn place(&self, segment: u32, user: u32) -> usize {
-        (user / BLOCK) as usize * self.segments + segment as usize
-    }
-
-    /// The first word of a user's block.
-    pub(super) fn peek(&self, user: u32) -> u64 {
-        self.words.get(self.place(0, user)).copied().unwrap_or(0)
-    }
-
-    pub(super) fn contains(&self, segment: u32, user: u32) -> bool {
-        let word = self.words.get(self.place(segment, user));
-        word.is_some_and(|word| word >> (user % BLOCK) & 1 == 1)
-    }
-
-    /// Puts a user in, or out.
-    pub(super) fn set(&mut self, segment: u32, user: u32, holds: bool) {
-        self.reach(user as usize + 1);
-        let (place, mask) = (self.place(segment, user), 1_u64 << (user % BLOCK));
-        if let Some(word) = self.words.get_mut(place) {
-            *word = if holds { *word | mask } else { *word & !mask };
-        }
-    }
-
-    fn column(&self, segment: u32) -> impl Iterator<Item = u64> {
-        self.words.iter().skip(segment as usize).step_by(self.segments.max(1)).copied()
-    }
-
-    /// The members of a segment.
-    pub(super) fn of(&self, segment: u32) -> RoaringBitmap {
-        let bytes: Vec<u8> = self.column(segment).flat_map(u64::to_le_bytes).collect();
-        RoaringBitmap::from_lsb0_bytes(0, &bytes)
-    }
-
-    /// How many they are.
-    pub(super) fn count(&self, segment: u32) -> u64 {
-        self.column(segment).map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    /// Replaces the members of a segment.
-    pub(super) fn fill(&mut self, segment: u32, members: &RoaringBitmap) {
-        self.reach(members.max().map_or(0, |last| last as usize + 1));
-        self.words.iter_mut().skip(segment as usize).step_by(self.segments.max(1)).for_each(|word| *word = 0);
-        members.iter().for_each(|user| self.set(segment, user, true));
-    }
-
-    /// All of these.
-    pub(super) fn of_all(members: &[RoaringBitmap]) -> Self {
-        let mut all = Self::new(members.len());
-        let last = members.iter().filter_map(RoaringBitmap::max).max();
-        all.reach(last.map_or(0, |last| last as usize + 1));
-        (0..).zip(members).for_each(|(segment, members)| all.fill(segment, members));
-        all
-    }
-
-    pub(super) fn memory(&self) -> usize {
-        self.words.capacity() * 8
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn columns_are_sets(
-            start in prop::collection::vec(prop::collection::btree_set(0..300_u32, 0..40), 1..5),
-            changes in prop::collection::vec((0..5_u32, 0..400_u32, any::<bool>()), 0..60),
-        ) {
-            let mut sets: Vec<RoaringBitmap> = start.into_iter().map(|set| set.into_iter().collect()).collect();
-            let mut members = Members::of_all(&sets);
-            for (segment, user, holds) in changes {
-                let segment = segment % sets.len() as u32;
-                members.set(segment, user, holds);
-                let set = &mut sets[segment as usize];
-                if holds { set.insert(user) } else { set.remove(user) };
-                prop_assert_eq!(members.contains(segment, user), holds);
+    /// The members of every segment by 64 users, in one pass over everything that is kept.
+    pub(super) fn each_word(&self, visit: &mut dyn FnMut(usize, u64)) {
+        let fields = &self.fields;
+        let of_none: Vec<u64> = fields.answers.iter().map(|answer| all_or_none(answer.holds_in(0))).collect();
+        let (mut answers, mut row) = (Vec::new(), Vec::new());
+        for (there, first) in self.state.universe.words().iter().zip((0..).step_by(WORD as usize)) {
+            answers.clone_from(&of_none);
+            for user in (0..WORD).filter(|user| there >> user & 1 == 1) {
+                self.state.rows.load(first + user, &mut row);
+                for (cell, leaves) in row.iter().zip(&fields.leaves).filter(|(cell, _)| **cell != 0) {
+                    for leaf in leaves {
+                        let holds = fields.answers[*leaf as usize].holds_in(*cell);
+                        let word = &mut answers[*leaf as usize];
+                        *word = *word & !(1 << user) | u64::from(holds) << user;
+                    }
+                }
             }
-            for (segment, set) in (0..).zip(&sets) {
-                prop_assert_eq!(&members.of(segment), set);
-                prop_assert_eq!(members.count(segment), set.len());
+            for (segment, program) in self.programs.iter().enumerate() {
+                visit(segment, there & self.who((segment, program), first, |leaf| answers[leaf as usize]));
             }
         }
     }
+
+    fn who(
+        &self,
+        (segment, program): (usize, &Program),
+        first: u32,
+        answers: impl Fn(Question) -> u64,
+    ) -> u64 {
+        let kept = || match self.fields.measured.get(segment) {
+            Some(Some(field)) => self.word(*field, first, |cell| field.of(cell) == 1),
+            _ => 0,
+        };
+        program.who(&self.plan, answers).unwrap_or_else(kept)
+    }
+
+    /// For which of 64 users a leaf holds.
+    fn word_of(&self, leaf: Question, first: u32) -> u64 {
+        let answer = self.fields.answers.get(leaf as usize).copied();
+        answer.map_or(0, |answer| self.word(answer.field, first, |cell| answer.holds_in(cell)))
+    }
+
+    fn word(&self, field: Field, first: u32, holds: impl Fn(u32) -> bool) -> u64 {
+        let of = |user| u64::from(holds(self.state.rows.get(first + user, field.cell)));
+        (0..WORD).fold(0, |word, user| word | of(user) << user)
+    }
+
+    /// Whether a user is in a segment.
+    pub(super) fn is_in(&self, user: u32, segment: u32) -> bool {
+        let Some(program) = self.programs.get(segment as usize) else { return false };
+        let get = |field: Field| self.state.rows.get(user, field.cell);
+        let kept = match self.fields.measured.get(segment as usize) {
+            Some(Some(field)) => Some(field.of(get(*field)) == 1),
+            _ => None,
+        };
+        let holds = |leaf| self.holds(user, leaf);
+        let of = (self.store.reading(), user, self.now);
+        self.state.universe.contains(user) && kept.unwrap_or_else(|| program.holds(&self.plan, holds, of))
+    }
+
+    /// Whether a leaf holds for a user.
+    pub(super) fn holds(&self, user: u32, leaf: Question) -> bool {
+        let answer = self.fields.answers.get(leaf as usize);
+        answer.is_some_and(|answer| answer.holds_in(self.state.rows.get(user, answer.field.cell)))
+    }
+}
+
+fn all_or_none(all: bool) -> u64 {
+    if all { u64::MAX } else { 0 }
+}
+
+fn bitmap(words: impl Iterator<Item = u64>) -> RoaringBitmap {
+    let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    RoaringBitmap::from_lsb0_bytes(0, &bytes)
 }

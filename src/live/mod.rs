@@ -23,21 +23,25 @@
 mod algebra;
 mod apply;
 mod ask;
+mod build;
 mod catalog;
 mod counts;
 mod crossing;
 mod cursor;
 mod edge;
 mod feed;
+mod fields;
+mod follow;
 mod marks;
 mod members;
 mod pass;
+mod report;
 mod routes;
+mod rows;
 pub mod rules;
 mod saved;
 mod settle;
 mod state;
-mod tallies;
 mod timeline;
 mod transition;
 mod turning;
@@ -56,19 +60,18 @@ pub use transition::{Because, Cause, Changes, Movement, Transition};
 use crate::catalog::Catalog;
 use crate::event::IngestError;
 use crate::plan::{Plan, PlanError};
-use crate::store::{Among, EventStore, MemoryStore, Snapshot};
+use crate::store::{MemoryStore, Snapshot};
 use crate::time::Timestamp;
 use algebra::Program;
 use ask::Asks;
 use counts::Counts;
 use crossing::Crossing;
 use cursor::Cursor;
-use members::Members;
+use fields::Fields;
 use pass::Cursors;
 use routes::Routes;
 use settle::Scratch;
-use state::{LeafBits, State};
-use tallies::Tallies;
+use state::State;
 use timeline::Timelines;
 use watch::{Turning, Watches};
 
@@ -132,6 +135,7 @@ pub struct Live {
     watches: Watches,
     routes: Routes,
     counts: Counts,
+    fields: Fields,
     asks: Asks,
     cursors: Cursors,
     timelines: Timelines,
@@ -169,6 +173,7 @@ impl Live {
             watches: Watches::default(),
             routes: Routes::default(),
             counts: Counts::default(),
+            fields: Fields::default(),
             asks: Asks::default(),
             cursors: Cursors::default(),
             timelines: Timelines::default(),
@@ -183,7 +188,7 @@ impl Live {
         live.store.keep_index();
         live.prepare();
         live.ahead = live.first_arrival(live.now);
-        live.state = live.evaluate();
+        live.evaluate();
         Ok(live)
     }
 
@@ -194,7 +199,8 @@ impl Live {
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
         self.routes = Routes::of(&self.plan, &self.watches, &self.counts);
-        self.asks = Asks::of(&self.plan);
+        self.asks = Asks::of(&self.plan, &self.counts);
+        self.fields = Fields::of(&self.plan, &self.counts, &self.programs);
         self.cursors = self.cursors_now();
         for (cursor, watch) in self.cursors.all.iter().zip(&self.watches.edges) {
             cursor.prepare(&watch.source, self.store.reading());
@@ -208,30 +214,6 @@ impl Live {
     /// Where the edges stand now, with nothing read.
     fn cursors_now(&self) -> Cursors {
         Cursors::new(self.watches.edges.iter().map(|watch| Cursor::new(&watch.edge, self.now)).collect())
-    }
-
-    /// Answers everything from the store.
-    fn evaluate(&self) -> State {
-        let (store, at) = (self.store.reading(), Timestamp::from_millis(self.now));
-        let leaves: Vec<_> = self.plan.leaves().iter().collect();
-        let Ok(universe) = store.universe(at);
-        let Ok(answers) = store.resolve(&leaves, at, Among::Everyone);
-        let mut bits = LeafBits::new(leaves.len());
-        bits.reach(store.user_numbers());
-        for (leaf, users) in (0..).zip(&answers) {
-            users.iter().for_each(|user| _ = bits.set(user, leaf, true));
-        }
-        let Ok(members) = store.answer(&self.plan, at, Among::Everyone);
-        let mut tallies = Tallies::new(self.counts.groups().len());
-        self.counts.tally(store, self.now, &mut tallies, |_| true);
-        let marks = self.counts.mark_all(store, self.now);
-        State {
-            universe: (&universe).into(),
-            leaves: bits,
-            tallies,
-            marks,
-            members: Members::of_all(&members),
-        }
     }
 
     /// The instant up to which everything is settled and reported.
@@ -254,15 +236,17 @@ impl Live {
         self.sequence
     }
 
-    /// The members of a segment at [`Live::now`], without evaluation; `None` where there is no such segment.
-    /// They are handed over as a bitmap of the caller's own.
+    /// The members of a segment at [`Live::now`]; `None` where there is no such segment. Nothing is evaluated: they are
+    /// read off what is kept of each user, some milliseconds for a million. They are handed over as a bitmap of the
+    /// caller's own.
     pub fn members(&self, segment: &str) -> Option<RoaringBitmap> {
-        Some(self.state.members.of(self.place(segment)?))
+        Some(self.members_of(self.place(segment)?))
     }
 
-    /// How many members a segment has at [`Live::now`]; `None` where there is no such segment.
+    /// How many members a segment has at [`Live::now`], which is known at any time; `None` where there is no such
+    /// segment.
     pub fn count(&self, segment: &str) -> Option<u64> {
-        Some(self.state.members.count(self.place(segment)?))
+        self.state.members.get(self.place(segment)? as usize).copied()
     }
 
     fn place(&self, segment: &str) -> Option<u32> {
@@ -272,7 +256,7 @@ impl Live {
     /// Whether a user, by any of its external ids, is in a segment at [`Live::now`].
     pub fn is_member(&self, segment: &str, id: &str) -> bool {
         let user = self.store.reading().number_of(id);
-        user.zip(self.place(segment)).is_some_and(|(user, place)| self.state.members.contains(place, user))
+        user.zip(self.place(segment)).is_some_and(|(user, place)| self.is_in(user, place))
     }
 
     /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
@@ -280,7 +264,7 @@ impl Live {
     pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
         let place = self.place(segment)?;
         let user = self.store.reading().number_of(id);
-        let holds = |leaf| user.is_some_and(|user| self.state.leaves.get(user, leaf));
+        let holds = |leaf| user.is_some_and(|user| self.holds(user, leaf));
         let leaves = (0..).take(self.plan.leaves().len());
         let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).contains(&place));
         Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
@@ -308,7 +292,7 @@ impl Live {
     /// Bytes that the engine holds beyond the store.
     pub fn memory_usage(&self) -> usize {
         let cursors: usize = self.cursors.all.iter().map(Cursor::memory).sum();
-        self.state.memory() + self.routes.memory() + cursors + self.timelines.memory()
+        self.state.memory() + self.fields.memory() + self.routes.memory() + cursors + self.timelines.memory()
     }
 }
 

@@ -120,11 +120,10 @@ impl Live {
     fn look_ahead(&self, some: &[Crossing], ids: bool) {
         let mut seen = 0;
         for crossing in some {
-            let group = self.routes.touch(crossing.touch).counted.first().copied();
-            seen ^= self.state.peek(crossing.user, group.unwrap_or(0));
+            seen ^= self.state.rows.peek(crossing.user);
             if ids {
                 let id = self.store.reading().id_of(crossing.user).unwrap_or_default();
-                seen ^= id.as_bytes().first().copied().map_or(0, u64::from);
+                seen ^= id.as_bytes().first().copied().map_or(0, u32::from);
             }
         }
         std::hint::black_box(seen);

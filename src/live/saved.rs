@@ -59,8 +59,7 @@ impl Saved {
 impl Live {
     /// What has to be kept for [`Live::restore`], beside the store.
     pub fn save(&self) -> Saved {
-        let members: Vec<RoaringBitmap> =
-            (0..).take(self.names.len()).map(|place| self.state.members.of(place)).collect();
+        let members = self.members_of_all();
         let all = members.iter().fold(RoaringBitmap::new(), |all, members| all | members);
         let id = |user| Some((user, self.store.reading().id_of(user)?.to_owned()));
         let bytes = |members: &RoaringBitmap| {

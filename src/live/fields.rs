@@ -1,0 +1,163 @@
+//! Where in a user's row lies what: tallies, and answers that no tally gives.
+
+use super::algebra::Program;
+use super::counts::Counts;
+use super::watch::Question;
+use crate::plan::{Leaf, Plan};
+
+/// Bits of a tally.
+const TALLY: u32 = 4;
+/// The greatest tally.
+pub(super) const MOST: u8 = (1 << TALLY) - 1;
+
+/// Some bits of a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) cell: u32,
+    shift: u8,
+    bits: u8,
+}
+
+impl Field {
+    fn mask(self) -> u32 {
+        (1 << self.bits) - 1
+    }
+
+    /// What a cell says.
+    pub(super) fn of(self, cell: u32) -> u8 {
+        u8::try_from(cell >> self.shift & self.mask()).unwrap_or(0)
+    }
+
+    /// The cell with another value.
+    pub(super) fn with(self, cell: u32, value: u8) -> u32 {
+        cell & !(self.mask() << self.shift) | (u32::from(value) & self.mask()) << self.shift
+    }
+
+    pub(super) fn get(self, row: &[u32]) -> u8 {
+        row.get(self.cell as usize).map_or(0, |cell| self.of(*cell))
+    }
+
+    /// Sets it in a row; tells whether it was another.
+    pub(super) fn put(self, row: &mut [u32], value: u8) -> bool {
+        let Some(cell) = row.get_mut(self.cell as usize) else { return false };
+        let before = std::mem::replace(cell, self.with(*cell, value));
+        before != *cell
+    }
+}
+
+/// How a row tells whether a leaf holds: its field says a number of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) field: Field,
+    low: u8,
+    high: u8,
+}
+
+impl Answer {
+    /// Its field, where no tally is in it.
+    pub(super) fn bit(self) -> Option<Field> {
+        (self.field.bits == 1).then_some(self.field)
+    }
+
+    /// Whether it holds where its cell says this.
+    pub(super) fn holds_in(self, cell: u32) -> bool {
+        (self.low..=self.high).contains(&self.field.of(cell))
+    }
+
+    pub(super) fn holds(self, row: &[u32]) -> bool {
+        (self.low..=self.high).contains(&self.field.get(row))
+    }
+}
+
+/// The fields of a plan's rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields {
+    /// Of each group of tallies.
+    pub(super) tallies: Vec<Field>,
+    /// Of each leaf.
+    pub(super) answers: Vec<Answer>,
+    /// Of each segment that measures, which answers do not decide: whether the user is in.
+    pub(super) measured: Vec<Option<Field>>,
+    /// The leaves of each cell.
+    pub(super) leaves: Vec<Vec<Question>>,
+}
+
+impl Fields {
+    /// Fields that are likely not to be 0 for the same users lie in the same cells.
+    pub(super) fn of(plan: &Plan, counts: &Counts, programs: &[Program]) -> Self {
+        let mut room = Room::default();
+        let mut tallies = Vec::with_capacity(counts.groups().len());
+        for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
+            room.keep_together(TALLY * u32::try_from(alike.len()).unwrap_or(u32::MAX / TALLY));
+            tallies.extend(alike.iter().map(|_| room.take(TALLY)));
+        }
+        let nothing = Answer { field: Field::default(), low: 1, high: 0 };
+        let mut answers = vec![nothing; plan.leaves().len()];
+        let mut others: Vec<Question> = Vec::new();
+        for (question, answer) in (0..).zip(&mut answers) {
+            match counts.range_of(question) {
+                Some((group, low, high)) => *answer = Answer { field: tallies[group as usize], low, high },
+                None => others.push(question),
+            }
+        }
+        others.sort_by_cached_key(|question| kind(&plan.leaves()[*question as usize]));
+        for question in others {
+            answers[question as usize] = Answer { field: room.take(1), low: 1, high: 1 };
+        }
+        let measured = programs.iter().map(|program| program.is_measured().then(|| room.take(1))).collect();
+        let mut leaves = vec![Vec::new(); room.cells()];
+        for (question, answer) in (0..).zip(&answers) {
+            leaves[answer.field.cell as usize].push(question);
+        }
+        Self { tallies, answers, measured, leaves }
+    }
+
+    pub(super) fn cells(&self) -> usize {
+        self.leaves.len()
+    }
+
+    pub(super) fn holds(&self, leaf: Question, row: &[u32]) -> bool {
+        self.answers.get(leaf as usize).is_some_and(|answer| answer.holds(row))
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        let leaves: usize = self.leaves.iter().map(|leaves| leaves.capacity() * 4 + 24).sum();
+        self.tallies.capacity() * size_of::<Field>()
+            + self.answers.capacity() * size_of::<Answer>()
+            + self.measured.capacity() * size_of::<Option<Field>>()
+            + leaves
+    }
+}
+
+/// What a leaf is about; first comes what nearly everyone has.
+fn kind(leaf: &Leaf) -> Vec<String> {
+    let events = leaf.matchers().iter().flat_map(|matcher| matcher.events());
+    events.map(ToString::to_string).collect()
+}
+
+/// Cells that fill up.
+#[derive(Debug, Default)]
+struct Room {
+    used: u32,
+}
+
+impl Room {
+    /// Starts a cell, where the bits to come would lie in one more than needed.
+    fn keep_together(&mut self, bits: u32) {
+        let left = self.used.next_multiple_of(32) - self.used;
+        if bits > left {
+            self.used += left;
+        }
+    }
+
+    fn take(&mut self, bits: u32) -> Field {
+        self.keep_together(bits);
+        let (cell, shift) = (self.used / 32, self.used % 32);
+        self.used += bits;
+        Field { cell, shift: u8::try_from(shift).unwrap_or(0), bits: u8::try_from(bits).unwrap_or(0) }
+    }
+
+    fn cells(&self) -> usize {
+        self.used.div_ceil(32) as usize
+    }
+}

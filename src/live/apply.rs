@@ -228,8 +228,9 @@ impl Live {
         self.store.retain(since.into(), events)?;
         let before = self.members_of_all();
         self.evaluate();
-        // What they had read may be gone.
+        // What they had read may be gone, and what waited for its instant.
         self.cursors = self.cursors_now();
+        self.wait_again();
         let mut changes = Changes::default();
         let now = self.members_of_all();
         for ((name, was), is) in self.names.clone().iter().zip(&before).zip(&now) {

@@ -108,12 +108,7 @@ impl Live {
         self.catalog = catalog;
         self.prepare();
         self.carry(&old, &answers);
-        if !std::mem::take(&mut self.pending).is_empty() {
-            // Found again in the store, by what they concern now.
-            self.ahead = self.now.saturating_add(1);
-        } else if self.ahead < i64::MAX {
-            self.ahead = self.first_arrival(self.now);
-        }
+        self.wait_again();
 
         let (mut changes, none) = (Changes::default(), RoaringBitmap::new());
         let names = self.names.clone();

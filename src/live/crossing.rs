@@ -35,6 +35,15 @@ impl Live {
         }
     }
 
+    /// Waits anew for all facts that are still to come: what waits is found again in the store, as it is there now, by
+    /// what it concerns now.
+    pub(super) fn wait_again(&mut self) {
+        self.ahead = match std::mem::take(&mut self.pending).is_empty() {
+            false => self.now.saturating_add(1),
+            true => self.first_arrival(self.now),
+        };
+    }
+
     /// The earliest instant after `t` of a fact that concerns someone; `i64::MAX` where there is none.
     pub(super) fn first_arrival(&self, t: i64) -> i64 {
         let (store, inside) = (self.store.reading(), Bounds { lo: t + 1, hi: i64::MAX });

@@ -66,3 +66,62 @@ fn an_event_dropped_before_its_instant_never_happens() {
     assert_eq!(live.count("in"), Some(0));
     assert_eq!(live.count("active"), Some(0));
 }
+
+fn three_users() -> MemoryStore {
+    let mut store = MemoryStore::new();
+    for user in ["ada", "bob", "cy"] {
+        store.record(Event::new(user, "login", noon())).expect("an event");
+    }
+    store
+}
+
+/// An engine over them, saved as JSON.
+fn saved() -> serde_json::Value {
+    let segments = catalog(&[("in", r#"{"did":{"event":"login"}}"#), ("out", r#"{"not":{"segment":"in"}}"#)]);
+    let live = Live::new(segments, three_users(), noon()).expect("an engine");
+    serde_json::to_value(live.save()).expect("JSON")
+}
+
+fn restored(saved: serde_json::Value) -> Result<usize, String> {
+    let saved: whodid::Saved = serde_json::from_value(saved).map_err(|error| error.to_string())?;
+    let (_, changes) = Live::restore(&saved, three_users()).map_err(|error| error.to_string())?;
+    Ok(changes.len())
+}
+
+#[test]
+fn a_damaged_state_is_refused_and_not_guessed_at() {
+    let good = saved();
+    assert_eq!(restored(good.clone()), Ok(0));
+    let damages: [(&str, serde_json::Value); 8] = [
+        ("/version", 2.into()),
+        ("/now", i64::MAX.into()),
+        ("/sequence", u64::MAX.into()),
+        ("/catalog", "{".into()),
+        ("/members", serde_json::json!([])),
+        ("/members/0/0", "other".into()),
+        ("/members/0/1", serde_json::json!([1, 2, 3])),
+        ("/ids", serde_json::json!([[0, "ada"]])),
+    ];
+    for (place, value) in damages {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).expect("a place") = value;
+        assert!(restored(bad).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn no_damage_to_the_bytes_of_a_state_is_a_crash() {
+    let good = saved();
+    let length = good["members"][0][1].as_array().expect("bytes").len();
+    for place in 0..length {
+        for bit in 0..8 {
+            let mut bad = good.clone();
+            let byte = &mut bad["members"][0][1][place];
+            *byte = (byte.as_u64().expect("a byte") ^ 1 << bit).into();
+            drop(restored(bad));
+        }
+        let mut short = good.clone();
+        short["members"][0][1].as_array_mut().expect("bytes").truncate(place);
+        assert!(restored(short).is_err(), "cut at {place}");
+    }
+}

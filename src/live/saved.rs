@@ -50,10 +50,30 @@ impl Saved {
     fn bitmaps(&self) -> Result<Vec<(Arc<str>, RoaringBitmap)>, LiveError> {
         let read = |(name, bytes): &(String, Vec<u8>)| {
             let bitmap = RoaringBitmap::deserialize_from(bytes.as_slice());
-            Ok((name.as_str().into(), bitmap.map_err(|error| LiveError::Saved(error.to_string()))?))
+            Ok((name.as_str().into(), bitmap.map_err(|error| damaged(error.to_string()))?))
         };
         self.members.iter().map(read).collect()
     }
+
+    /// What was read fits together: guessing at the rest would tell transitions twice, or never.
+    fn check(&self, live: &Live, was: &[(Arc<str>, RoaringBitmap)]) -> Result<(), LiveError> {
+        if !live.names.iter().eq(was.iter().map(|(name, _)| name)) {
+            return Err(damaged("the segments are not those of the catalog"));
+        }
+        let known: RoaringBitmap = self.ids.iter().map(|(user, _)| *user).collect();
+        if let Some(user) = was.iter().find_map(|(_, was)| (was - &known).min()) {
+            return Err(damaged(format!("the member {user} has no external id")));
+        }
+        // No engine comes so far; behind the last number there is none.
+        if self.sequence > u64::MAX / 2 {
+            return Err(damaged(format!("{} is no number of a transition", self.sequence)));
+        }
+        Ok(())
+    }
+}
+
+fn damaged(why: impl Into<String>) -> LiveError {
+    LiveError::Saved(why.into())
 }
 
 impl Live {
@@ -91,6 +111,7 @@ impl Live {
         }
         let was = saved.bitmaps()?;
         let mut live = Self::new(Catalog::from_json(&saved.catalog)?, store, saved.now())?;
+        saved.check(&live, &was)?;
         live.sequence = saved.sequence;
         let mut changes = Changes::default();
         let ids: HashMap<u32, &str> = saved.ids.iter().map(|(user, id)| (*user, id.as_str())).collect();

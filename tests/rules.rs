@@ -1,0 +1,227 @@
+//! Entry rules as what automations rely on: pure over signals, the same after every restart, exact at their edges.
+
+#![allow(clippy::expect_used)] // a test that cannot be set up fails
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use whodid::live::rules::{
+    Dwell, FrequencyCap, LiveExclusion, Once, OncePer, QuietHours, Reentry, Rule, Signal,
+};
+use whodid::{Movement, Timestamp, hours, minutes};
+
+const START: i64 = 1_781_524_800_000; // 2026-06-15T12:00:00Z
+const MINUTE: i64 = 60_000;
+
+/// Signals as an engine tells them: in order of time, entering and leaving by turns.
+fn signals() -> impl Strategy<Value = Vec<Signal>> {
+    let gap = prop_oneof![3 => Just(0_i64), 3 => 1..20_i64, 1 => 20..900_i64];
+    prop::collection::vec((gap, 0..3_u8, 0..3_u8), 0..60).prop_map(|steps| {
+        let (mut at, mut inside, mut last) = (START, BTreeSet::new(), BTreeMap::new());
+        let mut signals = Vec::new();
+        for (gap, segment, user) in steps {
+            at += gap * MINUTE;
+            // At most one a user, a segment and an instant.
+            if last.insert((segment, user), at) == Some(at) {
+                continue;
+            }
+            let movement = if inside.insert((segment, user)) {
+                Movement::Entered
+            } else {
+                inside.remove(&(segment, user));
+                Movement::Left
+            };
+            signals.push(Signal::new(
+                format!("s{segment}"),
+                format!("u{user}"),
+                movement,
+                Timestamp::from_millis(at),
+            ));
+        }
+        signals
+    })
+}
+
+/// What a rule hands on; told that time has passed before the signals at `told`, and restarted where `restarts` says.
+fn run<R: Rule + Serialize + DeserializeOwned>(
+    mut rule: R,
+    signals: &[Signal],
+    tells: impl Fn(usize) -> bool,
+    restarts: impl Fn(usize) -> bool,
+) -> Vec<Signal> {
+    let mut out = Vec::new();
+    for (i, signal) in signals.iter().enumerate() {
+        if restarts(i) {
+            let text = serde_json::to_string(&rule).expect("JSON");
+            rule = serde_json::from_str(&text).expect("what was written");
+        }
+        if tells(i) {
+            out.extend(rule.pass(Timestamp::from_millis(signal.at.millis() - 1)));
+        }
+        out.extend(rule.take(signal.clone()));
+    }
+    while let Some(wake) = rule.wake() {
+        assert_eq!(rule.pass(Timestamp::from_millis(wake.millis() - 1)), [], "before it is due");
+        let ready = rule.pass(wake);
+        assert!(!ready.is_empty(), "woken for nothing");
+        out.extend(ready);
+    }
+    out
+}
+
+/// Whatever a rule does: in order of time, and users enter before they leave, by turns.
+fn is_orderly(out: &[Signal]) -> Result<(), TestCaseError> {
+    prop_assert!(out.is_sorted_by_key(|signal| signal.at), "{:?}", out);
+    let mut inside = BTreeSet::new();
+    for signal in out {
+        let of = (&signal.segment, &signal.id);
+        let changes =
+            if signal.movement == Movement::Entered { inside.insert(of) } else { inside.remove(&of) };
+        prop_assert!(changes, "{:?} changes nothing in {:?}", signal, out);
+    }
+    Ok(())
+}
+
+fn holds<R: Rule + Serialize + DeserializeOwned + Clone>(
+    rule: R,
+    signals: &[Signal],
+) -> Result<Vec<Signal>, TestCaseError> {
+    let out = run(rule.clone(), signals, |_| false, |_| false);
+    is_orderly(&out)?;
+    prop_assert_eq!(&run(rule.clone(), signals, |_| false, |_| true), &out, "restarts show");
+    prop_assert_eq!(
+        &run(rule, signals, |i| i % 2 == 0, |i| i % 3 == 0),
+        &out,
+        "it matters when time is told"
+    );
+    Ok(out)
+}
+
+fn entries(signals: &[Signal]) -> impl Iterator<Item = &Signal> {
+    signals.iter().filter(|signal| signal.movement == Movement::Entered)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn once_is_once(signals in signals()) {
+        let out = holds(Once::default(), &signals)?;
+        let mut seen = BTreeSet::new();
+        let first: Vec<&Signal> = entries(&signals).filter(|s| seen.insert((&s.segment, &s.id))).collect();
+        prop_assert_eq!(entries(&out).collect::<Vec<_>>(), first);
+    }
+
+    #[test]
+    fn entries_lie_a_period_apart(signals in signals()) {
+        let out = holds(OncePer::new(minutes(30)), &signals)?;
+        let mut last: BTreeMap<(&str, &str), Timestamp> = BTreeMap::new();
+        for signal in entries(&signals) {
+            let of = (signal.segment.as_str(), signal.id.as_str());
+            let due = last.get(&of).is_none_or(|at| at.millis() + 30 * MINUTE <= signal.at.millis());
+            prop_assert_eq!(out.contains(signal), due, "{:?}", signal);
+            if due {
+                last.insert(of, signal.at);
+            }
+        }
+    }
+
+    #[test]
+    fn no_span_holds_more_entries_than_the_cap(signals in signals()) {
+        let out = holds(FrequencyCap::new(2, minutes(30)), &signals)?;
+        for signal in entries(&signals) {
+            let since = signal.at.millis() - 30 * MINUTE;
+            let in_span = |s: &&Signal| s.id == signal.id && since < s.at.millis() && s.at <= signal.at;
+            let count = entries(&out).filter(in_span).count();
+            prop_assert!(count <= 2 && (count == 2 || out.contains(signal)), "{:?}", signal);
+        }
+    }
+
+    #[test]
+    fn those_who_stay_enter_late_and_others_never(signals in signals()) {
+        let out = holds(Dwell::new(minutes(10)), &signals)?;
+        let mut expected = Vec::new();
+        for (i, signal) in signals.iter().enumerate().filter(|(_, s)| s.movement == Movement::Entered) {
+            let same = |s: &&Signal| s.segment == signal.segment && s.id == signal.id;
+            let left = signals[i + 1..].iter().find(same);
+            let due = Timestamp::from_millis(signal.at.millis() + 10 * MINUTE);
+            if left.is_none_or(|left| left.at > due) {
+                expected.push(Signal::new(&*signal.segment, &*signal.id, Movement::Entered, due));
+                expected.extend(left.cloned());
+            }
+        }
+        let mut sorted = out.clone();
+        sorted.sort();
+        expected.sort();
+        prop_assert_eq!(sorted, expected);
+    }
+
+    #[test]
+    fn those_who_are_back_too_soon_do_not_count(signals in signals()) {
+        let out = holds(Reentry::after(minutes(10)), &signals)?;
+        let mut left: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+        for signal in &signals {
+            let of = (signal.segment.as_str(), signal.id.as_str());
+            if signal.movement == Movement::Left {
+                left.insert(of, signal.at.millis());
+            } else {
+                let admitted = left.get(&of).is_none_or(|at| at + 10 * MINUTE <= signal.at.millis());
+                prop_assert_eq!(out.contains(signal), admitted, "{:?}", signal);
+            }
+        }
+    }
+
+    #[test]
+    fn quiet_hours_defer_and_drop_nothing(signals in signals()) {
+        let out = holds(QuietHours::new(14 * 60, 16 * 60), &signals)?;
+        prop_assert_eq!(out.len(), signals.len());
+        let of_day = |signal: &Signal| signal.at.millis().rem_euclid(24 * 60 * MINUTE) / MINUTE;
+        prop_assert!(entries(&out).all(|signal| !(14 * 60..16 * 60).contains(&of_day(signal))));
+        // Of each user in each segment, in the order in which it came.
+        for signal in &signals {
+            let same = |s: &&Signal| s.segment == signal.segment && s.id == signal.id;
+            let movements = |of: &[Signal]| of.iter().filter(same).map(|s| s.movement).collect::<Vec<_>>();
+            prop_assert_eq!(movements(&out), movements(&signals));
+        }
+    }
+
+    #[test]
+    fn exclusion_is_restarted_without_a_trace(signals in signals()) {
+        let out = holds(LiveExclusion::new(["s1", "s0"], 1).expect("two campaigns"), &signals)?;
+        // Of the campaigns a user is in one at most, after every instant.
+        let mut inside: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (i, signal) in out.iter().enumerate().filter(|(_, s)| s.segment != "s2") {
+            let of_user = inside.entry(&signal.id).or_default();
+            if signal.movement == Movement::Entered { of_user.insert(&signal.segment); } else { of_user.remove(&*signal.segment); }
+            prop_assert!(of_user.len() <= 1, "after {}: {:?}", i, out);
+        }
+    }
+
+    /// Rules in a row, driven as one would: what one hands on is the next one's, in order of time.
+    #[test]
+    fn rules_in_a_row_are_orderly(signals in signals()) {
+        let (mut dwell, mut cap, mut quiet) =
+            (Dwell::new(minutes(5)), FrequencyCap::new(2, hours(1)), QuietHours::new(14 * 60, 16 * 60));
+        let mut out = Vec::new();
+        for signal in signals {
+            for signal in dwell.take(signal) {
+                for signal in cap.take(signal) {
+                    out.extend(quiet.take(signal));
+                }
+            }
+        }
+        while let Some(wake) = dwell.wake() {
+            for signal in dwell.pass(wake) {
+                for signal in cap.take(signal) {
+                    out.extend(quiet.take(signal));
+                }
+            }
+        }
+        while let Some(wake) = quiet.wake() {
+            out.extend(quiet.pass(wake));
+        }
+        is_orderly(&out)?;
+    }
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Inside, Rule, Signal};
+use super::{Each, Inside, Rule, Signal, remove, set};
+use crate::live::Movement;
 use crate::time::{Span, Timestamp};
 
 /// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
@@ -16,12 +17,14 @@ pub struct Dwell {
     inside: Inside,
     /// Entries to come, by the instant at which they count.
     waiting: BTreeSet<Signal>,
+    /// That instant.
+    due: Each<Timestamp>,
 }
 
 impl Dwell {
     /// A stay of such a span at least.
     pub fn new(least: Span) -> Self {
-        Self { least, inside: Inside::default(), waiting: BTreeSet::new() }
+        Self { least, inside: Inside::default(), waiting: BTreeSet::new(), due: Each::default() }
     }
 }
 
@@ -30,11 +33,14 @@ impl Rule for Dwell {
         // One that leaves at the very instant at which it would count has not stayed.
         let mut ready = self.pass(Timestamp::from_millis(signal.at.millis().saturating_sub(1)));
         if signal.is_entry() {
-            self.waiting.insert(Signal { at: signal.at.plus(self.least), ..signal });
+            let entry = Signal { at: signal.at.plus(self.least), ..signal };
+            set(&mut self.due, &entry, entry.at);
+            self.waiting.insert(entry);
             return ready;
         }
-        let is_same = |waiting: &Signal| waiting.id == signal.id && waiting.segment == signal.segment;
-        self.waiting.retain(|waiting| !is_same(waiting));
+        if let Some(at) = remove(&mut self.due, &signal) {
+            self.waiting.remove(&Signal { at, movement: Movement::Entered, ..signal.clone() });
+        }
         if self.inside.leave(&signal) {
             ready.push(signal);
         }
@@ -48,6 +54,7 @@ impl Rule for Dwell {
                 self.waiting.insert(entry);
                 break;
             }
+            remove(&mut self.due, &entry);
             self.inside.enter(&entry);
             ready.push(entry);
         }

@@ -7,6 +7,9 @@
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`]) are told that time has passed, and when to be told again.
 //!
+//! A rule knows users by their ids. One who is merged into another is heard of as the engine tells it: it leaves under
+//! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that.
+//!
 //! ```
 //! use whodid::live::rules::{Dwell, Once, Rule, Signal};
 //! use whodid::{Movement, Timestamp, hours};
@@ -86,7 +89,7 @@ pub trait Rule {
     /// Takes one, and hands on what is ready. Time has passed up to its instant.
     fn take(&mut self, signal: Signal) -> Vec<Signal>;
 
-    /// Time has passed: hands on what was held back until then.
+    /// Time has passed, and all signals up to then have been taken: hands on what was held back until then.
     fn pass(&mut self, _to: Timestamp) -> Vec<Signal> {
         Vec::new()
     }
@@ -132,6 +135,15 @@ fn get<'m, T>(of: &'m Each<T>, signal: &Signal) -> Option<&'m T> {
 
 fn set<T>(of: &mut Each<T>, signal: &Signal, value: T) {
     of.entry(signal.segment.clone()).or_default().insert(signal.id.clone(), value);
+}
+
+fn remove<T>(of: &mut Each<T>, signal: &Signal) -> Option<T> {
+    let users = of.get_mut(&signal.segment)?;
+    let removed = users.remove(&signal.id);
+    if users.is_empty() {
+        of.remove(&signal.segment);
+    }
+    removed
 }
 
 #[cfg(test)]

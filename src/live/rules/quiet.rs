@@ -6,7 +6,7 @@ use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Signal};
+use super::{Each, Rule, Signal, get, remove, set};
 use crate::plan::{ScalarRef, ValueRef, value_at};
 use crate::store::{Among, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -26,22 +26,31 @@ pub struct QuietHours {
     until: u32,
     /// What is held back, by the instant at which it is handed on, in the order in which it came.
     held: BTreeMap<Timestamp, Vec<Signal>>,
+    /// That instant, of each user in each segment.
+    ends: Each<Timestamp>,
 }
 
 impl QuietHours {
     /// From a minute of the local day until another, which may be of the next day: `(22 * 60, 8 * 60)` is ten in
     /// the evening until eight in the morning. Of a day's end no more than that is taken.
     pub fn new(from: u32, until: u32) -> Self {
-        Self { from: from % DAY_MINUTES, until: until % DAY_MINUTES, held: BTreeMap::new() }
+        Self {
+            from: from % DAY_MINUTES,
+            until: until % DAY_MINUTES,
+            held: BTreeMap::new(),
+            ends: Each::default(),
+        }
     }
 
     /// Takes a signal of a user who lives in a zone.
     pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
         let mut ready = self.pass(signal.at);
-        let same = |held: &Signal| held.id == signal.id && held.segment == signal.segment;
-        let waits = self.held.iter().find(|(_, held)| held.iter().any(same)).map(|(at, _)| *at);
+        let waits = get(&self.ends, &signal).copied();
         match waits.or_else(|| signal.is_entry().then(|| self.end_of_quiet(signal.at, zone)).flatten()) {
-            Some(end) => self.held.entry(end).or_default().push(Signal { at: end, ..signal }),
+            Some(end) => {
+                set(&mut self.ends, &signal, end);
+                self.held.entry(end).or_default().push(Signal { at: end, ..signal });
+            }
             None => ready.push(signal),
         }
         ready
@@ -76,7 +85,9 @@ impl Rule for QuietHours {
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
         let later = self.held.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
-        std::mem::replace(&mut self.held, later).into_values().flatten().collect()
+        let ready: Vec<Signal> = std::mem::replace(&mut self.held, later).into_values().flatten().collect();
+        ready.iter().for_each(|signal| _ = remove(&mut self.ends, signal));
+        ready
     }
 
     fn wake(&self) -> Option<Timestamp> {

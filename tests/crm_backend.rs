@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 #[allow(dead_code)] // what only the main of the example asks
-#[path = "../examples/crm_backend/server.rs"]
+#[path = "../examples/crm_backend/server/mod.rs"]
 mod server;
 
 use std::borrow::Cow;
@@ -27,6 +27,11 @@ fn start() -> Timestamp {
     "2026-06-01T00:00:00Z".parse().expect("an instant")
 }
 
+/// What time it is for the service: later than all messages.
+fn end() -> Timestamp {
+    Timestamp::from_millis(start().millis() + 6 * 86_400_000)
+}
+
 const SEGMENTS: [(&str, &str); 4] = [
     (
         "win_back",
@@ -36,6 +41,70 @@ const SEGMENTS: [(&str, &str); 4] = [
     ("pro", r#"{"attribute":{"name":"plan","eq":"pro"}}"#),
     ("pro_buyers", r#"{"all":[{"segment":"pro"},{"segment":"upsell"}]}"#),
 ];
+
+/// The service, listening.
+struct Service {
+    url: String,
+    backend: Backend,
+    runtime: tokio::runtime::Runtime,
+    stop: tokio::sync::oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Service {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
+        let backend = Backend::new(live, &["win_back", "upsell"], end).expect("campaigns");
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let served = runtime.spawn(server::serve(listener, backend.clone(), async {
+            let _asked = stopped.await;
+        }));
+        Self { url, backend, runtime, stop, served }
+    }
+
+    /// What it answers: status and body.
+    fn call(&self, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
+        call(method, &format!("{}{path}", self.url), body)
+    }
+
+    /// Messages, all of which are taken.
+    fn post(&self, messages: &[Value]) {
+        let lines: Vec<String> = messages.iter().map(Value::to_string).collect();
+        let (status, answer) = self.call("POST", "/messages", Some(&lines.join("\n")));
+        assert_eq!((status, &answer["taken"]), (200, &json!(messages.len())), "{answer}");
+    }
+
+    /// Server-sent events behind a number, until there are so many of them or the stream ends: number, kind and data.
+    fn events(&self, path: &str, after: u64, most: usize) -> Vec<(String, String, Value)> {
+        let request = ureq::get(format!("{}{path}", self.url)).header("Last-Event-ID", after.to_string());
+        let mut answer = request.call().expect("a stream");
+        let (mut events, mut id, mut kind) = (Vec::new(), String::new(), String::new());
+        for line in BufReader::new(answer.body_mut().as_reader()).lines() {
+            let Ok(line) = line else { break };
+            match line.split_once(": ") {
+                Some(("id", text)) => text.clone_into(&mut id),
+                Some(("event", text)) => text.clone_into(&mut kind),
+                Some(("data", text)) => {
+                    events.push((id.clone(), kind.clone(), serde_json::from_str(text).expect("JSON")));
+                }
+                _ => {}
+            }
+            if events.len() == most {
+                break;
+            }
+        }
+        events
+    }
+
+    /// Gracefully.
+    fn stop(self) {
+        self.stop.send(()).expect("a service");
+        self.runtime.block_on(self.served).expect("no panic").expect("a graceful end");
+    }
+}
 
 /// Answers of the service: status and body.
 fn call(method: &str, url: &str, body: Option<&str>) -> (u16, Value) {
@@ -149,16 +218,8 @@ fn listen(url: &str, heard: &AtomicUsize) -> (Vec<u64>, BTreeMap<String, BTreeSe
 
 #[test]
 fn the_service_agrees_with_the_oracle() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
-    let backend = Backend::new(live, &["win_back", "upsell"]).expect("campaigns");
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = runtime.spawn(server::serve(listener, backend.clone(), async {
-        let _asked = stopped.await;
-    }));
-
+    let service = Service::start();
+    let url = service.url.clone();
     let heard = Arc::new(AtomicUsize::new(0));
     let listening = {
         let (url, heard) = (url.clone(), Arc::clone(&heard));
@@ -182,8 +243,8 @@ fn the_service_agrees_with_the_oracle() {
             scope.spawn(move || client(url, number));
         }
     });
-    let end = Timestamp::from_millis(start().millis() + 6 * 86_400_000);
-    backend.advance(end).expect("an instant");
+    let end = end();
+    service.backend.advance(end).expect("an instant");
 
     // The same messages, client by client, in the oracle.
     let mut oracle = ToOracle(Oracle::new());
@@ -213,7 +274,7 @@ fn the_service_agrees_with_the_oracle() {
     assert_eq!(why["conditions"].as_array().map(Vec::len), Some(2), "{why}");
 
     // Campaigns exclude each other: the first that wants a user keeps it.
-    let (_, kept) = call("GET", &format!("{url}/campaigns/user-0-1"), None);
+    let (_, kept) = call("GET", &format!("{url}/users/user-0-1/campaigns"), None);
     let wanted = |name: &str| {
         oracle.0.members(&named.segments[name], &named, end).expect("an answer").contains("user-0-1")
     };
@@ -226,12 +287,109 @@ fn the_service_agrees_with_the_oracle() {
     oracle.0.forget("user-0-1");
 
     // Stopped gracefully: the stream ends by itself, with every transition in it, in order.
-    stop.send(()).expect("a service");
-    runtime.block_on(served).expect("no panic").expect("a graceful end");
+    service.stop();
     let (numbers, members) = listening.join().expect("no panic");
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
     for (name, segment) in &named.segments {
         let expected = oracle.0.members(segment, &named, end).expect("an answer");
         assert_eq!(members.get(name).cloned().unwrap_or_default(), expected, "{name} by its transitions");
     }
+}
+
+fn login(user: &str, at: Timestamp) -> Value {
+    json!({"type": "track", "userId": user, "event": "login", "timestamp": at.to_string()})
+}
+
+#[test]
+fn a_listener_who_comes_back_misses_nothing() {
+    let service = Service::start();
+    service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login"}}"#));
+    let users: Vec<String> = (0..20).map(|n| format!("user-{n:02}")).collect();
+    service.post(&users.iter().map(|user| login(user, start())).collect::<Vec<_>>());
+    let mut heard = Vec::new();
+    while heard.len() < users.len() {
+        let last = heard.len() as u64;
+        let events = service.events("/transitions", last, 7.min(users.len() - heard.len()));
+        heard.extend(events.into_iter().map(|(id, _, data)| (id, data["id"].as_str().unwrap().to_owned())));
+    }
+    let expected = (1..).map(|n: u64| n.to_string()).zip(users);
+    assert_eq!(heard, expected.collect::<Vec<_>>());
+
+    // A number that is none of this engine's: what follows it cannot be told.
+    let events = service.events("/transitions", 1_000, 1);
+    assert_eq!(events, [("20".to_owned(), "lagged".to_owned(), json!({"last": 20}))]);
+    let refused =
+        ureq::get(format!("{}/transitions", service.url)).header("Last-Event-ID", "nonsense").call();
+    assert!(matches!(refused, Err(ureq::Error::StatusCode(400))), "{refused:?}");
+    service.stop();
+}
+
+#[test]
+fn one_who_is_taken_over_leaves_the_lower_campaign() {
+    let service = Service::start();
+    service.call("PUT", "/segments/upsell", Some(r#"{"did":{"event":"login"}}"#));
+    service.call("PUT", "/segments/win_back", Some(r#"{"did":{"event":"complained"}}"#));
+    service.post(&[login("ada", start())]);
+    service.post(&[
+        json!({"type": "track", "userId": "ada", "event": "complained", "timestamp": start().to_string()}),
+    ]);
+    let told = |(id, kind, data): (String, String, Value)| {
+        format!("{kind} {} behind {id}", data["campaign"].as_str().unwrap())
+    };
+    let events: Vec<String> = service.events("/campaigns/transitions", 0, 3).into_iter().map(told).collect();
+    // Of the two that one transition makes only the last bears its number.
+    assert_eq!(events, ["entered upsell behind 1", "left upsell behind 1", "entered win_back behind 2"]);
+    assert_eq!(service.call("GET", "/users/ada/campaigns", None).1["kept"], json!(["win_back"]));
+    service.stop();
+}
+
+#[test]
+fn a_clock_that_is_ahead_takes_no_one_with_it() {
+    let service = Service::start();
+    service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login","in":{"last":"1h"}}}"#));
+    service.post(&[
+        login("ada", "2999-01-01T00:00:00Z".parse().unwrap()),
+        json!({"type": "track", "userId": "bob", "event": "login"}), // now
+        json!({"type": "identify", "userId": "cy", "timestamp": "2999-01-01T00:00:00Z", "traits": {"plan": "pro"}}),
+    ]);
+    service.backend.advance(end()).expect("an instant");
+    let (_, members) = service.call("GET", "/segments/in/members", None);
+    assert_eq!((&members["ids"], &members["at"]), (&json!(["ada", "bob"]), &json!(end().to_string())));
+    assert_eq!(service.call("GET", "/users/cy", None).1["known"], true);
+    service.stop();
+}
+
+#[test]
+fn what_is_refused_is_said_and_the_rest_is_kept() {
+    let service = Service::start();
+    service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login"}}"#));
+    for bad in ["", "{", "[1]", r#"{"batch":1}"#, r#"{"type":"track","userId":"ada"}"#] {
+        let (status, _) = service.call("POST", "/messages", Some(bad));
+        assert_eq!(status, if bad.is_empty() { 200 } else { 400 }, "{bad}");
+    }
+    let batch = json!({"batch": [login("ada", start()), {"type": "track"}, login("bob", start())]});
+    let (status, answer) = service.call("POST", "/messages", Some(&batch.to_string()));
+    assert_eq!((status, &answer["taken"]), (200, &json!(2)), "{answer}");
+    assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(1));
+    assert_eq!(service.call("GET", "/segments/in/members", None).1["count"], 2);
+
+    let too_long = "x".repeat(600);
+    for (method, path, body) in [
+        ("PUT", "/segments/in", "{"),
+        ("PUT", "/segments/in", r#"{"did":{"event":""}}"#),
+        ("PUT", "/segments/in", r#"{"segment":"in"}"#),
+        ("PUT", "/segments/in", r#"{"list":"nope"}"#),
+        ("PUT", &format!("/segments/{too_long}"), r#"{"all":[]}"#),
+        ("PUT", "/lists/vip", r#"[1]"#),
+        ("PUT", "/lists/vip", r#"[""]"#),
+    ] {
+        assert_eq!(service.call(method, path, Some(body)).0, 400, "{method} {path} {body}");
+    }
+    assert_eq!(service.call("DELETE", "/segments/nope", None).0, 404);
+    assert_eq!(service.call("PUT", "/transitions", Some("")).0, 405);
+    assert_eq!(service.call("GET", "/nowhere", None).0, 404);
+    assert_eq!(service.call("PUT", "/lists/vip", Some(r#"["ada"]"#)).0, 200);
+    assert_eq!(service.call("PUT", "/segments/vips", Some(r#"{"list":"vip"}"#)).0, 200);
+    assert_eq!(service.call("GET", "/segments/vips/members", None).1["ids"], json!(["ada"]));
+    service.stop();
 }

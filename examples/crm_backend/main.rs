@@ -5,9 +5,12 @@
 //!     curl localhost:8080/messages -d '{"type":"track","userId":"ada","event":"login","timestamp":"2026-06-15T12:00:00Z"}'
 //!     curl localhost:8080/segments/active/members
 //!     curl -N localhost:8080/transitions
+//!     curl -N localhost:8080/campaigns/transitions
 //!
-//! The clock is this program's, never the library's: a task wakes when something may change. Ctrl-C stops it
-//! gracefully: requests that are under way are answered, and streams end.
+//! The clock is this program's, never the library's: a task wakes when something may change, and a message that is
+//! dated later than now happens now. A client that lost the stream names the last event it heard in `Last-Event-ID`
+//! and misses nothing. Ctrl-C or SIGTERM stops it gracefully: requests that are under way are answered, and streams
+//! end when all has been told.
 
 mod server;
 
@@ -15,7 +18,12 @@ use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use server::Backend;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use whodid::{Catalog, Live, MemoryStore, Timestamp};
+
+/// Milliseconds without an arrival after which the clock is looked at: it may have been set.
+const IDLE: i64 = 60_000;
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -27,14 +35,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let live = Live::new(Catalog::new(), MemoryStore::new(), now())?;
     // A user is in one campaign at most, the first that wants it.
-    let backend = Backend::new(live, &["win_back", "upsell", "newsletter"])?;
+    let backend = Backend::new(live, &["win_back", "upsell", "newsletter"], now)?;
 
     let clock = backend.clone();
     tokio::spawn(async move {
         loop {
-            let wake = clock.next_change();
-            let wait = wake.map_or(1_000, |wake| wake.millis() - now().millis()).clamp(1, 1_000);
-            tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+            let wait = clock.next_change().map_or(IDLE, |wake| wake.millis() - now().millis()).min(IDLE);
+            if wait > 0 {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())) => {}
+                    // What arrived may change something earlier.
+                    () = clock.arrival() => continue,
+                }
+            }
             if let Err(error) = clock.advance(now()) {
                 eprintln!("time does not pass: {error}");
             }
@@ -43,10 +56,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stop = async {
-        let _asked = tokio::signal::ctrl_c().await;
-    };
-    server::serve(listener, backend, stop).await?;
+    server::serve(listener, backend, asked_to_stop()).await?;
     println!("stopped");
     Ok(())
+}
+
+/// Ctrl-C, or what a container is told with before it is killed.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => _ = terminated.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
 }

@@ -1,18 +1,19 @@
 //! The service: routes over one engine.
 
+mod arriving;
+mod told;
+
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::{get, post};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{KeepAlive, KeepAliveStream, Sse};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, watch};
-use tokio_stream::wrappers::{BroadcastStream, WatchStream};
-use tokio_stream::{Stream, StreamExt};
+use tokio::sync::{Notify, watch};
 use whodid::import::Importer;
 use whodid::live::rules::{LiveExclusion, Rule, Signal};
 use whodid::segment::Segment;
@@ -20,35 +21,45 @@ use whodid::{
     Announce, Changes, Evaluate, EventStore, Live, LiveError, PriorityError, Timestamp, Transition, UserId,
 };
 
+use arriving::Arriving;
+use told::{Events, News, Told};
+
 /// One engine behind a lock; what it reports goes to everyone who listens.
 #[derive(Clone)]
 pub struct Backend {
     inner: Arc<Mutex<Inner>>,
-    transitions: broadcast::Sender<Transition>,
-    stopping: watch::Sender<bool>,
+    /// What time it is.
+    clock: fn() -> Timestamp,
+    news: watch::Sender<News>,
+    /// Something was taken in, so that another instant may be the next.
+    arrived: Arc<Notify>,
 }
 
 struct Inner {
     live: Live,
     campaigns: LiveExclusion,
+    told: Told,
 }
 
-type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
+type Refused = (StatusCode, Json<Value>);
+type Answer = Result<Json<Value>, Refused>;
 
-fn refuse(status: StatusCode, why: impl ToString) -> (StatusCode, Json<Value>) {
+fn refuse(status: StatusCode, why: impl ToString) -> Refused {
     (status, Json(json!({ "error": why.to_string() })))
 }
 
-fn unknown(segment: &str) -> (StatusCode, Json<Value>) {
+fn unknown(segment: &str) -> Refused {
     refuse(StatusCode::NOT_FOUND, format!("there is no segment {segment:?}"))
 }
 
 impl Backend {
     /// The campaigns are segments by name, the highest first; each user is in one of them at most.
-    pub fn new(live: Live, campaigns: &[&str]) -> Result<Self, PriorityError> {
+    pub fn new(live: Live, campaigns: &[&str], clock: fn() -> Timestamp) -> Result<Self, PriorityError> {
         let campaigns = LiveExclusion::new(campaigns.iter().copied(), 1)?;
-        let inner = Arc::new(Mutex::new(Inner { live, campaigns }));
-        Ok(Self { inner, transitions: broadcast::channel(65_536).0, stopping: watch::channel(false).0 })
+        let told = Told::since(live.sequence());
+        let news = watch::channel(News::default()).0;
+        let inner = Arc::new(Mutex::new(Inner { live, campaigns, told }));
+        Ok(Self { inner, clock, news, arrived: Arc::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -58,6 +69,11 @@ impl Backend {
     /// When something may change next by the passing of time.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.lock().live.next_change()
+    }
+
+    /// Returns when something has been taken in: the next change may be another.
+    pub async fn arrival(&self) {
+        self.arrived.notified().await;
     }
 
     /// Lets time pass.
@@ -72,9 +88,11 @@ impl Backend {
     /// transitions in the order of their numbers.
     fn tell(&self, inner: &mut Inner, transitions: impl IntoIterator<Item = Transition>) {
         for transition in transitions {
-            inner.campaigns.take(Signal::from(&transition));
-            let _no_one_listens = self.transitions.send(transition);
+            let signals = inner.campaigns.take(Signal::from(&transition));
+            inner.told.add(transition, signals);
         }
+        self.news.send_modify(|news| news.last = inner.told.last());
+        self.arrived.notify_one();
     }
 
     fn edit(&self, edit: impl FnOnce(&mut Live) -> Result<Changes, LiveError>) -> Answer {
@@ -92,10 +110,10 @@ pub async fn serve(
     backend: Backend,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let stopping = backend.stopping.clone();
+    let news = backend.news.clone();
     let stop = async move {
         stop.await;
-        stopping.send_replace(true);
+        news.send_modify(|news| news.is_last = true);
     };
     axum::serve(listener, routes(backend)).with_graceful_shutdown(stop).await
 }
@@ -107,18 +125,21 @@ fn routes(backend: Backend) -> Router {
         .route("/segments/{name}", get(segment).put(put_segment).delete(delete_segment))
         .route("/segments/{name}/members", get(members))
         .route("/segments/{name}/why/{user}", get(why))
+        .route("/lists/{name}", put(put_list))
         .route("/users/{user}", get(user).delete(forget))
-        .route("/campaigns/{user}", get(campaigns))
+        .route("/users/{user}/campaigns", get(campaigns))
         .route("/transitions", get(transitions))
+        .route("/campaigns/transitions", get(campaign_transitions))
         .with_state(backend)
 }
 
 /// Segment-spec messages: one, several lines of them, or `{"batch":[…]}`.
 async fn messages(State(backend): State<Backend>, body: Bytes) -> Answer {
     let mut inner = backend.lock();
-    let mut feed = inner.live.feed();
-    let read = Importer::segment_spec().skip_rejected().read(&body[..], &mut feed);
-    let transitions = feed.into_transitions();
+    let now = (backend.clock)();
+    let mut arriving = Arriving::new(inner.live.feed(), now);
+    let read = Importer::segment_spec().instant_if_none(now).skip_rejected().read(&body[..], &mut arriving);
+    let transitions = arriving.into_transitions();
     backend.tell(&mut inner, transitions);
     let report = read.map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
     let rejected: Vec<String> = report.rejections.iter().map(ToString::to_string).collect();
@@ -151,6 +172,13 @@ async fn delete_segment(State(backend): State<Backend>, Path(name): Path<String>
         return Err(unknown(&name));
     }
     backend.edit(|live| live.remove(&name, Announce::Transitions))
+}
+
+/// A static list: a JSON array of ids.
+async fn put_list(State(backend): State<Backend>, Path(name): Path<String>, body: String) -> Answer {
+    let ids: Vec<String> =
+        serde_json::from_str(&body).map_err(|error| refuse(StatusCode::BAD_REQUEST, error))?;
+    backend.edit(|live| live.insert_list(name, ids, Announce::Transitions))
 }
 
 async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
@@ -191,20 +219,25 @@ async fn campaigns(State(backend): State<Backend>, Path(id): Path<String>) -> Js
     Json(json!({ "kept": inner.campaigns.kept(&id).collect::<Vec<_>>() }))
 }
 
-/// Server-sent events, one for each transition from now on; the id is its number.
-async fn transitions(State(backend): State<Backend>) -> Sse<impl Stream<Item = Result<Event, axum::Error>>> {
-    let told = BroadcastStream::new(backend.transitions.subscribe()).map(|transition| {
-        Ok(match transition {
-            Ok(transition) => Event::default()
-                .id(transition.sequence.to_string())
-                .event(transition.movement.to_string())
-                .json_data(&transition)?,
-            // A listener that is too slow is told so: it asks for the members again.
-            Err(lagged) => Event::default().event("lagged").data(lagged.to_string()),
-        })
-    });
-    // The stream ends when the service stops.
-    let stopped = WatchStream::new(backend.stopping.subscribe()).filter(|stopping| *stopping).map(|_| None);
-    let until_stopped = told.map(Some).merge(stopped).take_while(Option::is_some).filter_map(|told| told);
-    Sse::new(until_stopped).keep_alive(KeepAlive::default())
+type Listening = Result<Sse<KeepAliveStream<Events>>, Refused>;
+
+/// Server-sent events, one for each transition; the id is its number. They begin behind `Last-Event-ID` where the
+/// client names one, else with what happens from now on.
+async fn transitions(State(backend): State<Backend>, headers: HeaderMap) -> Listening {
+    listen(&backend, &headers, told::transition)
+}
+
+/// The same of campaigns, of which a user is in one at most: who entered, who left, who was taken over.
+async fn campaign_transitions(State(backend): State<Backend>, headers: HeaderMap) -> Listening {
+    listen(&backend, &headers, told::campaigns)
+}
+
+fn listen(backend: &Backend, headers: &HeaderMap, write: told::Write) -> Listening {
+    let after = match headers.get("last-event-id") {
+        None => backend.lock().told.last(),
+        Some(id) => id.to_str().ok().and_then(|id| id.trim().parse().ok()).ok_or_else(|| {
+            refuse(StatusCode::BAD_REQUEST, format!("Last-Event-ID {id:?} is no number of a transition"))
+        })?,
+    };
+    Ok(Sse::new(backend.listen(after, write)).keep_alive(KeepAlive::default()))
 }

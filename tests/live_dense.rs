@@ -1,50 +1,28 @@
-//! The live engine where everything meets: facts, edges and deadlines within a few milliseconds of each other, and
-//! each of these milliseconds compared with the oracle.
+//! The live engine where everything meets: facts, edges and deadlines within a few milliseconds of each other, or a
+//! few hours, and each of these compared with the oracle.
 
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
 #[path = "live_dense/expressions.rs"]
 mod expressions;
+#[path = "live_dense/runs.rs"]
+mod runs;
+#[path = "live_dense/scale.rs"]
+mod scale;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use proptest::sample::select;
 use whodid::oracle::{Named, Oracle, Taken};
-use whodid::segment::{EventPattern, Segment};
+use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, take};
-use whodid::{
-    Announce, AttributeWrite, Changes, Event, Fact, Live, LiveError, MemoryStore, Movement, Saved, Scalar,
-    Timestamp, Value,
-};
+use whodid::{Announce, Changes, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
 
-/// Bases: seven milliseconds before something that calendars trip over.
-const BASES: [i64; 6] = [
-    1_774_738_800_000, // midnight in Berlin before the day whose clocks are set ahead
-    1_774_746_000_000, // those clocks are set ahead
-    1_792_890_000_000, // clocks are set back
-    1_772_323_200_000, // the first of March, a month before which there is no such day as three days earlier
-    1_767_225_600_000, // a new year
-    1_541_300_400_000, // a day in São Paulo without a midnight
-];
-const EARLIER: i64 = 7;
-/// Milliseconds after the base that facts lie in, and that time passes to.
-const FACTS: i64 = 18;
-const END: i64 = 26;
-const NAMES: [&str; 4] = ["s0", "s1", "s2", "s3"];
+use runs::{NAMES, Plot, Step, plots};
+use scale::Scale;
 
-#[allow(clippy::large_enum_variant)] // a run has few of them
-#[derive(Clone, Debug)]
-enum Step {
-    Take(Change),
-    TakeAll(Vec<Fact>),
-    Advance(i64),
-    Insert(usize, Segment, Announce),
-    Remove(usize),
-    InsertList(BTreeSet<String>),
-    /// The process begins anew; meanwhile the store has taken these in.
-    Restart(Vec<Change>),
-}
+/// So many ticks ahead the next change is looked for.
+const AHEAD: i64 = 26;
 
 type Members = BTreeMap<String, BTreeSet<String>>;
 /// Instant, whether late, segment, user, movement.
@@ -52,6 +30,7 @@ type Told = (i64, bool, String, String, Movement);
 
 /// What the engine must do, by the oracle.
 struct Model {
+    scale: Scale,
     oracle: Oracle,
     named: Named,
     now: i64,
@@ -68,12 +47,12 @@ impl Model {
     }
 
     fn advance(&mut self, to: i64, told: &mut Vec<Told>) {
-        while self.now < to {
-            self.now += 1;
-            let members = self.at(self.now);
-            differences(&self.members, &members, (self.now, false), told);
+        for tick in self.scale.between(self.now, to) {
+            let members = self.at(tick);
+            differences(&self.members, &members, (tick, false), told);
             self.members = members;
         }
+        self.now = self.now.max(to);
     }
 
     fn take(&mut self, change: Change, told: &mut Vec<Told>) -> bool {
@@ -99,7 +78,8 @@ impl Model {
 
     /// The next instant at which something changes if nothing arrives.
     fn next_change(&self) -> Option<i64> {
-        (self.now + 1..self.now + END).find(|t| self.at(*t) != self.members)
+        let ahead = self.now + AHEAD * self.scale.tick;
+        self.scale.between(self.now, ahead).find(|tick| self.at(*tick) != self.members)
     }
 }
 
@@ -121,17 +101,19 @@ struct Run {
 }
 
 impl Run {
-    fn new(named: Named, before: &[Change], now: i64, seal: usize) -> Option<Self> {
+    fn new(plot: &Plot) -> Option<Self> {
+        let Plot { scale, named, before, start, seal, .. } = plot.clone();
         let catalog = catalog(&named);
         catalog.plan().ok()?;
         let (mut store, mut oracle) = (MemoryStore::new().seal_after(seal), Oracle::new());
-        for change in before {
+        for change in &before {
             let _refused_alike = (take(&mut store, change.clone()), oracle.take(change.clone()));
         }
-        let live = Live::new(catalog, store, Timestamp::from_millis(now)).expect("a valid catalog");
-        let mut model = Model { oracle, named, now, members: Members::new() };
+        let now = scale.at(start);
+        let live = Live::new(catalog, store, now).expect("a valid catalog");
+        let mut model = Model { scale, oracle, named, now: now.millis(), members: Members::new() };
         model.is_different(false, &mut Vec::new());
-        let run = Self { live, model, taken: before.to_vec(), sequence: 0 };
+        let run = Self { live, model, taken: before, sequence: 0 };
         run.is_exact();
         Some(run)
     }
@@ -168,8 +150,8 @@ impl Run {
                 self.compare(&changes, told);
             }
             Step::Advance(to) => {
-                let changes = self.live.advance(Timestamp::from_millis(to)).expect("an instant");
-                self.model.advance(to, &mut told);
+                let changes = self.live.advance(to).expect("an instant");
+                self.model.advance(to.millis(), &mut told);
                 self.compare(&changes, told);
             }
             Step::Insert(place, segment, announce) => {
@@ -261,142 +243,34 @@ fn feed(live: &mut Live, change: Change) -> Result<Changes, LiveError> {
     }
 }
 
-const USERS: [&str; 4] = ["u0", "u1", "u2", "anon"];
-
-fn user() -> impl Strategy<Value = String> + Clone {
-    select(&USERS[..]).prop_map(str::to_owned)
-}
-
-/// Instants from the base on, and some a day or a month before.
-fn instant(base: i64) -> BoxedStrategy<Timestamp> {
-    let by = prop_oneof![8 => Just(0), 1 => Just(86_400_000), 1 => Just(28 * 86_400_000_i64), 1 => Just(31 * 86_400_000)];
-    (0..FACTS, by).prop_map(move |(at, by)| Timestamp::from_millis(base + at - by)).boxed()
-}
-
-fn value(base: i64) -> BoxedStrategy<Value> {
-    let plain = select(vec![Scalar::from(1), 2.into(), 1.0.into(), "s".into()]);
-    let ahead = prop_oneof![4 => Just(0), 1 => Just(86_400_000), 1 => Just(31 * 86_400_000_i64)];
-    let instant =
-        (instant(base), ahead).prop_map(|(at, by)| Scalar::Instant(Timestamp::from_millis(at.millis() + by)));
-    let one = prop_oneof![3 => plain, 4 => instant];
-    let list = prop::collection::vec(one.clone(), 0..3).prop_map(Value::List);
-    prop_oneof![8 => one.prop_map(Value::Scalar), 1 => list].boxed()
-}
-
-fn event(base: i64) -> BoxedStrategy<Event> {
-    let id = prop_oneof![5 => Just(None), 1 => (0..4_u8).prop_map(Some)];
-    let x = prop::option::of(value(base));
-    (user(), select(vec!["a", "a", "b", "c"]), instant(base), x, id)
-        .prop_map(|(user, name, at, x, id)| {
-            let event = Event::new(user, name, at);
-            let event = x.map_or(event.clone(), |x| event.with("x", x));
-            id.map_or(event.clone(), |id| event.id(format!("m{id}")))
-        })
-        .boxed()
-}
-
-fn write(base: i64) -> BoxedStrategy<AttributeWrite> {
-    (user(), prop::option::weighted(0.9, value(base)), instant(base))
-        .prop_map(|(user, value, at)| match value {
-            Some(value) => AttributeWrite::set(user, "p", value, at),
-            None => AttributeWrite::removed(user, "p", at),
-        })
-        .boxed()
-}
-
-fn fact(base: i64) -> BoxedStrategy<Fact> {
-    let registered = (user(), instant(base)).prop_map(|(user, at)| Fact::user(user, at));
-    prop_oneof![6 => event(base).prop_map(Fact::from), 3 => write(base).prop_map(Fact::from), 1 => registered]
-        .boxed()
-}
-
-fn change(base: i64) -> BoxedStrategy<Change> {
-    let events = prop_oneof![Just("*"), Just("a")];
-    // Also beyond what has happened, so that what waits is dropped.
-    let retain = (instant(base), -2..4_i64, events).prop_map(|(at, by, events)| Change::Retain {
-        since: Timestamp::from_millis(at.millis() + by),
-        events: vec![EventPattern::from(events)],
-    });
-    prop_oneof![
-        20 => fact(base).prop_map(Change::from),
-        2 => (user(), user()).prop_map(|(from, into)| Change::Merge { from, into }),
-        1 => user().prop_map(|user| Change::Forget { user }),
-        2 => retain,
-    ]
-    .boxed()
-}
-
-fn step(base: i64) -> BoxedStrategy<Step> {
-    let announce = select(vec![Announce::Transitions, Announce::Transitions, Announce::Silently]);
-    let segment = expressions::segment(base, &NAMES)
-        .prop_filter_map("not a segment", |text| Segment::from_json(&text).ok());
-    let ids = prop::collection::btree_set(user(), 0..3);
-    prop_oneof![
-        24 => change(base).prop_map(Step::Take),
-        2 => prop::collection::vec(fact(base), 0..5).prop_map(Step::TakeAll),
-        3 => (0..END).prop_map(move |to| Step::Advance(base + to)),
-        2 => (0..NAMES.len(), segment, announce).prop_map(|(at, segment, announce)| Step::Insert(at, segment, announce)),
-        1 => (0..NAMES.len()).prop_map(Step::Remove),
-        1 => ids.prop_map(Step::InsertList),
-        1 => prop::collection::vec(change(base), 0..3).prop_map(Step::Restart),
-    ]
-    .boxed()
-}
-
-fn named(base: i64) -> BoxedStrategy<Named> {
-    let texts: Vec<_> = (0..NAMES.len()).map(|i| expressions::segment(base, &NAMES[..i])).collect();
-    let ids = prop::collection::btree_set(user(), 0..3);
-    (texts, ids)
-        .prop_map(|(texts, ids)| {
-            let segments = NAMES
-                .iter()
-                .zip(texts)
-                .filter_map(|(name, text)| Some(((*name).to_owned(), Segment::from_json(&text).ok()?)));
-            Named { segments: segments.collect(), lists: BTreeMap::from([("vip".to_owned(), ids)]) }
-        })
-        .boxed()
-}
-
-/// Facts before the engine, when it starts, and what happens then: mostly in order of time.
-fn runs() -> impl Strategy<Value = (i64, Named, Vec<Change>, i64, Vec<Step>, usize)> {
-    select(&BASES[..]).prop_flat_map(|base| {
-        let base = base - EARLIER;
-        let steps =
-            (prop::collection::vec(step(base), 1..30), any::<bool>()).prop_map(|(mut steps, ordered)| {
-                if ordered {
-                    let at = |step: &Step| match step {
-                        Step::Take(change) => change.at().map(Timestamp::millis),
-                        Step::Advance(to) => Some(*to),
-                        _ => None,
-                    };
-                    // Those without an instant stay near where they are.
-                    let mut places: Vec<usize> =
-                        (0..steps.len()).filter(|i| at(&steps[*i]).is_some()).collect();
-                    let mut timed: Vec<Step> = places.iter().map(|i| steps[*i].clone()).collect();
-                    timed.sort_by_key(at);
-                    places.drain(..).zip(timed).for_each(|(i, step)| steps[i] = step);
-                }
-                steps
-            });
-        let before = prop::collection::vec(change(base), 0..14);
-        (Just(base), named(base), before, -1..FACTS / 2, steps, select(vec![2, 5, 1_000]))
-    })
-}
-
 /// So many runs of every day; `WHODID_RANDOM=40000` makes more of them.
 fn cases(usual: u32) -> u32 {
     std::env::var("WHODID_RANDOM").map_or(usual, |n| n.parse().expect("WHODID_RANDOM: a number"))
 }
 
+/// Runs a plot to its end.
+fn is_exact_throughout(plot: Plot) {
+    let Some(mut run) = Run::new(&plot) else { return };
+    for step in plot.steps {
+        run.step(step);
+    }
+    run.step(Step::Advance(plot.scale.at(plot.scale.end)));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(120), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_millisecond_is_as_the_oracle_has_it((base, named, before, start, steps, seal) in runs()) {
-        let Some(mut run) = Run::new(named, &before, base + start, seal) else { return Ok(()) };
-        for step in steps {
-            run.step(step);
-        }
-        run.step(Step::Advance(base + END));
+    fn each_millisecond_is_as_the_oracle_has_it(plot in plots(scale::milliseconds(), 30)) {
+        is_exact_throughout(plot);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(40), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_hour_is_as_the_oracle_has_it(plot in plots(scale::hours(), 50)) {
+        is_exact_throughout(plot);
     }
 }

@@ -1,47 +1,46 @@
-//! Random segments whose spans are a few milliseconds, or a day or a month and a few: as text, form by form.
+//! Random segments whose spans are a few ticks, or a day or a month and a few: as text, form by form.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use whodid::Timestamp;
 
-/// Spans, by length.
-const SPANS: [&str; 10] = ["1ms", "2ms", "3ms", "5ms", "8ms", "1d", "1d2ms", "1mo", "1mo1ms", "2mo"];
-const ZONES: [&str; 4] = ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata"];
+use super::scale::Scale;
 
 type Text = BoxedStrategy<String>;
 
-fn span() -> Text {
-    let often = select(&SPANS[..5]);
-    prop_oneof![4 => often, 2 => select(&SPANS[..])].prop_map(str::to_owned).boxed()
+fn span(scale: Scale) -> Text {
+    let often = select(&scale.spans[..5]);
+    prop_oneof![4 => often, 2 => select(scale.spans)].prop_map(str::to_owned).boxed()
 }
 
 /// Two spans, the second longer.
-fn two_spans() -> BoxedStrategy<(&'static str, &'static str)> {
-    (0..SPANS.len() - 1, 1..4_usize)
-        .prop_map(|(short, more)| (SPANS[short], SPANS[(short + more).min(SPANS.len() - 1)]))
+fn two_spans(scale: Scale) -> BoxedStrategy<(&'static str, &'static str)> {
+    let spans = scale.spans;
+    (0..spans.len() - 1, 1..4_usize)
+        .prop_map(move |(short, more)| (spans[short], spans[(short + more).min(spans.len() - 1)]))
         .boxed()
 }
 
-fn instant(base: i64) -> BoxedStrategy<Timestamp> {
-    (-2..20_i64).prop_map(move |by| Timestamp::from_millis(base + by)).boxed()
+fn instant(scale: Scale) -> BoxedStrategy<Timestamp> {
+    (-2..scale.facts).prop_map(move |tick| scale.at(tick)).boxed()
 }
 
-fn fixed(base: i64) -> Text {
-    (instant(base), instant(base), 0..3_u8)
-        .prop_map(|(a, b, which)| match which {
+fn fixed(scale: Scale) -> Text {
+    (instant(scale), instant(scale), 0..3_u8)
+        .prop_map(move |(a, b, which)| match which {
             0 => format!(r#"{{"from":"{a}"}}"#),
             1 => format!(r#"{{"to":"{a}"}}"#),
             _ => {
-                let (from, to) = (a.min(b), Timestamp::from_millis(a.max(b).millis() + 1));
+                let (from, to) = (a.min(b), Timestamp::from_millis(a.max(b).millis() + scale.tick));
                 format!(r#"{{"from":"{from}","to":"{to}"}}"#)
             }
         })
         .boxed()
 }
 
-fn calendar(latest: i64) -> Text {
+fn calendar(scale: Scale, latest: i64) -> Text {
     let units = select(vec!["day", "week", "month", "quarter", "year"]);
-    (units, latest..3, 0..3_i64, select(&ZONES[..]))
+    (units, latest..3, 0..3_i64, select(scale.zones))
         .prop_map(|(unit, to, more, tz)| {
             format!(r#"{{"calendar":{{"unit":"{unit}","back":[{},{to}],"tz":"{tz}"}}}}"#, to + more)
         })
@@ -49,41 +48,41 @@ fn calendar(latest: i64) -> Text {
 }
 
 /// A window over facts; not `around`.
-fn plain_window(base: i64) -> Text {
+fn plain_window(scale: Scale) -> Text {
     prop_oneof![
-        4 => span().prop_map(|s| format!(r#"{{"last":"{s}"}}"#)),
-        2 => span().prop_map(|s| format!(r#"{{"before":"{s}"}}"#)),
-        3 => two_spans().prop_map(|(a, b)| format!(r#"{{"ago":["{b}","{a}"]}}"#)),
-        1 => fixed(base),
-        2 => calendar(0),
+        4 => span(scale).prop_map(|s| format!(r#"{{"last":"{s}"}}"#)),
+        2 => span(scale).prop_map(|s| format!(r#"{{"before":"{s}"}}"#)),
+        3 => two_spans(scale).prop_map(|(a, b)| format!(r#"{{"ago":["{b}","{a}"]}}"#)),
+        1 => fixed(scale),
+        2 => calendar(scale, 0),
     ]
     .boxed()
 }
 
-fn window(base: i64) -> Text {
+fn window(scale: Scale) -> Text {
     let anchor = prop_oneof![
         2 => Just(r#""seen""#.to_owned()),
         2 => Just(r#"{"attribute":"p"}"#.to_owned()),
-        1 => matched(base).prop_map(|m| format!(r#"{{"first":{{{m}}}}}"#)),
-        2 => matched(base).prop_map(|m| format!(r#"{{"latest":{{{m}}}}}"#)),
+        1 => matched(scale).prop_map(|m| format!(r#"{{"first":{{{m}}}}}"#)),
+        2 => matched(scale).prop_map(|m| format!(r#"{{"latest":{{{m}}}}}"#)),
     ];
-    let reach = || prop_oneof![4 => span(), 1 => Just("ever".to_owned())];
+    let reach = || prop_oneof![4 => span(scale), 1 => Just("ever".to_owned())];
     let around = (anchor, reach(), reach(), 0..3_u8).prop_map(|(of, before, after, which)| match which {
         0 => format!(r#"{{"around":{{"of":{of},"before":"{before}"}}}}"#),
         1 => format!(r#"{{"around":{{"of":{of},"after":"{after}"}}}}"#),
         _ => format!(r#"{{"around":{{"of":{of},"before":"{before}","after":"{after}"}}}}"#),
     });
-    prop_oneof![4 => plain_window(base), 1 => around].boxed()
+    prop_oneof![4 => plain_window(scale), 1 => around].boxed()
 }
 
 /// A test on a value, without braces.
-fn test(base: i64) -> Text {
+fn test(scale: Scale) -> Text {
     let ahead = prop_oneof![
-        2 => span().prop_map(|s| format!(r#"{{"next":"{s}"}}"#)),
-        1 => two_spans().prop_map(|(a, b)| format!(r#"{{"ahead":["{a}","{b}"]}}"#)),
-        1 => span().prop_map(|s| format!(r#"{{"beyond":"{s}"}}"#)),
-        1 => calendar(-2),
-        3 => plain_window(base),
+        2 => span(scale).prop_map(|s| format!(r#"{{"next":"{s}"}}"#)),
+        1 => two_spans(scale).prop_map(|(a, b)| format!(r#"{{"ahead":["{a}","{b}"]}}"#)),
+        1 => span(scale).prop_map(|s| format!(r#"{{"beyond":"{s}"}}"#)),
+        1 => calendar(scale, -2),
+        3 => plain_window(scale),
     ];
     let fixed = vec![
         r#""eq":1"#,
@@ -94,24 +93,24 @@ fn test(base: i64) -> Text {
         r#""in":["s",2]"#,
         r#""not_in":[1]"#,
     ];
-    let anniversary = (span(), select(&ZONES[..]))
+    let anniversary = (span(scale), select(scale.zones))
         .prop_map(|(s, tz)| format!(r#""anniversary":{{"next":"{s}","tz":"{tz}"}}"#));
     prop_oneof![
         3 => select(fixed).prop_map(str::to_owned),
         4 => ahead.prop_map(|w| format!(r#""within":{w}"#)),
         1 => anniversary,
-        1 => instant(base).prop_map(|at| format!(r#""lte":{{"instant":"{at}"}}"#)),
+        1 => instant(scale).prop_map(|at| format!(r#""lte":{{"instant":"{at}"}}"#)),
     ]
     .boxed()
 }
 
 /// Events and perhaps a filter, without braces.
-fn matched(base: i64) -> Text {
+fn matched(scale: Scale) -> Text {
     let events = select(vec![r#""a""#, r#""b""#, r#""c""#, r#"["a","b"]"#, r#""*""#]);
     let filter = prop_oneof![
         5 => Just(None),
-        3 => test(base).prop_map(|t| Some(format!(r#"{{"property":"x",{t}}}"#))),
-        1 => test(base).prop_map(|t| Some(format!(r#"{{"not":{{"property":"x",{t}}}}}"#))),
+        3 => test(scale).prop_map(|t| Some(format!(r#"{{"property":"x",{t}}}"#))),
+        1 => test(scale).prop_map(|t| Some(format!(r#"{{"not":{{"property":"x",{t}}}}}"#))),
     ];
     (events, filter)
         .prop_map(|(events, filter)| {
@@ -133,65 +132,65 @@ fn range(most: i64) -> Text {
         .boxed()
 }
 
-fn measure(base: i64) -> Text {
+fn measure(scale: Scale) -> Text {
     let units = select(vec!["hour", "day", "week", "month"]);
     let number = select(vec!["sum", "avg", "min", "max"]);
-    let active = (units, select(&ZONES[..]), range(3))
+    let active = (units, select(scale.zones), range(3))
         .prop_map(|(unit, tz, range)| format!(r#","active":{{"unit":"{unit}","tz":"{tz}",{range}}}"#));
     prop_oneof![
         4 => range(4).prop_map(|r| format!(r#","times":{{{r}}}"#)),
         2 => (number, range(4)).prop_map(|(m, r)| format!(r#","{m}":{{"of":"x",{r}}}"#)),
         1 => range(3).prop_map(|r| format!(r#","distinct":{{"of":"x",{r}}}"#)),
         2 => active,
-        2 => (select(vec!["first_value", "latest_value"]), test(base))
+        2 => (select(vec!["first_value", "latest_value"]), test(scale))
             .prop_map(|(m, t)| format!(r#","{m}":{{"of":"x",{t}}}"#)),
     ]
     .boxed()
 }
 
-fn did(base: i64) -> Text {
+fn did(scale: Scale) -> Text {
     let inside =
-        prop_oneof![1 => Just(String::new()), 4 => window(base).prop_map(|w| format!(r#","in":{w}"#))];
+        prop_oneof![1 => Just(String::new()), 4 => window(scale).prop_map(|w| format!(r#","in":{w}"#))];
     let same = prop_oneof![4 => Just(""), 1 => Just(r#","same":"x""#)];
-    let over = (matched(base), inside, measure(base), same).prop_map(|(m, inside, measure, same)| {
+    let over = (matched(scale), inside, measure(scale), same).prop_map(|(m, inside, measure, same)| {
         let same = if measure.contains("_value") { "" } else { same };
         format!(r#"{{"did":{{{m}{inside}{measure}{same}}}}}"#)
     });
-    let edge = (matched(base), select(vec!["first", "latest"]), window(base))
+    let edge = (matched(scale), select(vec!["first", "latest"]), window(scale))
         .prop_map(|(m, which, w)| format!(r#"{{"did":{{{m},"{which}":{{"in":{w}}}}}}}"#));
     prop_oneof![5 => over, 1 => edge].boxed()
 }
 
 /// What tallies decide: all events of some names, or their units, in a window that ends now.
-fn counted() -> Text {
+fn counted(scale: Scale) -> Text {
     let events = select(vec![r#""a""#, r#""b""#, r#"["a","b"]"#, r#""*""#]);
-    let units = select(vec!["day", "week", "month"]);
+    let units = select(vec!["day", "day", "week", "month"]);
     let times = range(4).prop_map(|r| format!(r#""times":{{{r}}}"#));
-    let active = (units, select(&ZONES[..]), range(3))
+    let active = (units, select(scale.zones), range(3))
         .prop_map(|(unit, tz, range)| format!(r#""active":{{"unit":"{unit}","tz":"{tz}",{range}}}"#));
-    let last = select(vec!["1ms", "2ms", "5ms", "1d", "3d", "29d", "1mo", "36d", "2mo"]);
-    let inside = last.prop_map(|s| format!(r#""in":{{"last":"{s}"}},"#));
+    let long = select(vec!["3d", "4d", "10d", "29d", "36d", "2mo"]).prop_map(str::to_owned);
+    let inside = prop_oneof![span(scale), long].prop_map(|s| format!(r#""in":{{"last":"{s}"}},"#));
     let inside = prop_oneof![1 => Just(String::new()), 4 => inside];
     (events, inside, prop_oneof![times, active])
         .prop_map(|(events, inside, measure)| format!(r#"{{"did":{{"event":{events},{inside}{measure}}}}}"#))
         .boxed()
 }
 
-fn sequence(base: i64) -> Text {
+fn sequence(scale: Scale) -> Text {
     let rarely = |key: &'static str| {
-        let written = span().prop_map(move |s| format!(r#","{key}":"{s}""#));
+        let written = span(scale).prop_map(move |s| format!(r#","{key}":"{s}""#));
         prop_oneof![2 => Just(String::new()), 1 => written].boxed()
     };
-    let without = matched(base).prop_map(|m| format!(r#","without":{{{m}}}"#));
+    let without = matched(scale).prop_map(|m| format!(r#","without":{{{m}}}"#));
     let without = prop_oneof![3 => Just(String::new()), 1 => without];
-    let later = (matched(base), rarely("within"), rarely("after"), without)
+    let later = (matched(scale), rarely("within"), rarely("after"), without)
         .prop_map(|(m, within, after, without)| format!(r#",{{{m}{within}{after}{without}}}"#));
-    let steps = (matched(base), prop::collection::vec(later, 0..3))
+    let steps = (matched(scale), prop::collection::vec(later, 0..3))
         .prop_map(|(first, later)| format!(r#""steps":[{{{first}}}{}]"#, later.concat()));
-    let inside = window(base).prop_map(|w| format!(r#","in":{w}"#));
+    let inside = window(scale).prop_map(|w| format!(r#","in":{w}"#));
     let inside = prop_oneof![1 => Just(String::new()), 1 => inside];
     let then_not =
-        (matched(base), span()).prop_map(|(m, s)| format!(r#","then_not":{{{m},"within":"{s}"}}"#));
+        (matched(scale), span(scale)).prop_map(|(m, s)| format!(r#","then_not":{{{m},"within":"{s}"}}"#));
     let then_not = prop_oneof![1 => Just(String::new()), 1 => then_not];
     let same = prop_oneof![4 => Just(""), 1 => Just(r#","same":"x""#)];
     (steps, rarely("within"), inside, then_not, same)
@@ -201,30 +200,31 @@ fn sequence(base: i64) -> Text {
         .boxed()
 }
 
-fn attribute(base: i64) -> Text {
-    let held = prop_oneof![1 => Just(String::new()), 1 => span().prop_map(|s| format!(r#","for":"{s}""#))];
-    (test(base), held).prop_map(|(t, held)| format!(r#"{{"attribute":{{"name":"p",{t}{held}}}}}"#)).boxed()
+fn attribute(scale: Scale) -> Text {
+    let held =
+        prop_oneof![1 => Just(String::new()), 1 => span(scale).prop_map(|s| format!(r#","for":"{s}""#))];
+    (test(scale), held).prop_map(|(t, held)| format!(r#"{{"attribute":{{"name":"p",{t}{held}}}}}"#)).boxed()
 }
 
-fn changed(base: i64) -> Text {
+fn changed(scale: Scale) -> Text {
     let value = |key: &'static str| {
         let value = select(vec!["1", r#""s""#]).prop_map(move |v| format!(r#","{key}":{v}"#));
         prop_oneof![1 => Just(String::new()), 1 => value]
     };
     let inside =
-        prop_oneof![1 => Just(String::new()), 3 => window(base).prop_map(|w| format!(r#","in":{w}"#))];
+        prop_oneof![1 => Just(String::new()), 3 => window(scale).prop_map(|w| format!(r#","in":{w}"#))];
     (value("from"), value("to"), inside)
         .prop_map(|(from, to, inside)| format!(r#"{{"changed":{{"name":"p"{from}{to}{inside}}}}}"#))
         .boxed()
 }
 
-fn score(base: i64, of: Text) -> Text {
+fn score(scale: Scale, of: Text) -> Text {
     let earned = of.prop_map(|e| format!(r#""if":{e}"#));
     let quantities =
         vec!["", r#","sum":{"of":"x"}"#, r#","distinct":{"of":"x"}"#, r#","active":{"unit":"day"}"#];
     let inside =
-        prop_oneof![1 => Just(String::new()), 2 => window(base).prop_map(|w| format!(r#","in":{w}"#))];
-    let per = (matched(base), inside, select(quantities))
+        prop_oneof![1 => Just(String::new()), 2 => window(scale).prop_map(|w| format!(r#","in":{w}"#))];
+    let per = (matched(scale), inside, select(quantities))
         .prop_map(|(m, inside, quantity)| format!(r#""per":{{{m}{inside}{quantity}}}"#));
     let one =
         (-2..3_i64, prop_oneof![earned, per]).prop_map(|(p, what)| format!(r#"{{"points":{p},{what}}}"#));
@@ -234,15 +234,15 @@ fn score(base: i64, of: Text) -> Text {
 }
 
 /// A segment that may name some others, and the list `vip`; few of them are not valid.
-pub fn segment(base: i64, others: &'static [&'static str]) -> Text {
-    let seen = plain_window(base).prop_map(|w| format!(r#"{{"seen":{{"in":{w}}}}}"#));
+pub fn segment(scale: Scale, others: &'static [&'static str]) -> Text {
+    let seen = plain_window(scale).prop_map(|w| format!(r#"{{"seen":{{"in":{w}}}}}"#));
     let sample = Just(r#"{"sample":{"salt":"s","from":0,"to":50}}"#.to_owned());
     let mut leaf = prop_oneof![
-        8 => did(base),
-        6 => counted(),
-        4 => sequence(base),
-        4 => attribute(base),
-        2 => changed(base),
+        8 => did(scale),
+        6 => counted(scale),
+        4 => sequence(scale),
+        4 => attribute(scale),
+        2 => changed(scale),
         2 => seen,
         1 => Just(r#"{"list":"vip"}"#.to_owned()),
         1 => sample,
@@ -261,7 +261,7 @@ pub fn segment(base: i64, others: &'static [&'static str]) -> Text {
         2 => leaf.clone().prop_map(|e| format!(r#"{{"not":{e}}}"#)),
         2 => several("all"),
         2 => several("any"),
-        2 => score(base, leaf),
+        2 => score(scale, leaf),
     ]
     .boxed()
 }

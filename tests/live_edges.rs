@@ -125,3 +125,25 @@ fn no_damage_to_the_bytes_of_a_state_is_a_crash() {
         assert!(restored(short).is_err(), "cut at {place}");
     }
 }
+
+/// Days of two zones in windows of two lengths: what an event adds to one count says nothing of the others.
+#[test]
+fn one_event_is_a_day_in_every_zone_and_every_window() {
+    let active = |zone: &str, span: &str| {
+        format!(
+            r#"{{"did":{{"event":"login","in":{{"last":"{span}"}},"active":{{"unit":"day","tz":"{zone}","at_least":1}}}}}}"#
+        )
+    };
+    let texts = [
+        active("UTC", "3d"),
+        active("UTC", "7d"),
+        active("Europe/Berlin", "3d"),
+        active("Europe/Berlin", "7d"),
+    ];
+    let names = ["a", "b", "c", "d"];
+    let segments: Vec<(&str, &str)> = names.into_iter().zip(texts.iter().map(String::as_str)).collect();
+    let mut live = Live::new(catalog(&segments), MemoryStore::new(), noon()).expect("an engine");
+    live.record(Event::new("ada", "login", later(5))).expect("an event");
+    live.advance(later(5)).expect("an instant");
+    assert_eq!(names.map(|name| live.count(name)), [Some(1); 4]);
+}

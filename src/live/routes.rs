@@ -27,7 +27,7 @@ pub(super) struct Touch {
     pub(super) questions: Vec<Question>,
     /// Those of them that no tally decides.
     pub(super) asked: Vec<Question>,
-    /// The groups whose tallies decide the others.
+    /// The groups whose tallies decide the others; those that share marks follow each other.
     pub(super) counted: Vec<u32>,
     pub(super) because: Because,
     pub(super) direction: Direction,
@@ -126,7 +126,10 @@ impl Routes {
         let Some(touch) = self.touches.get_mut(touch as usize) else { return };
         touch.asked.retain(|question| counts.of_leaf(*question).is_none());
         touch.counted = touch.questions.iter().filter_map(|question| counts.of_leaf(*question)).collect();
-        touch.counted.sort_unstable();
+        // What marks tell of an event, they tell once: groups that share some follow each other.
+        touch
+            .counted
+            .sort_unstable_by_key(|group| (counts.groups().get(*group as usize).map(|g| g.marks), *group));
         touch.counted.dedup();
     }
 

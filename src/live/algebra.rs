@@ -1,17 +1,39 @@
 //! The algebra for some users at once: from answers to membership, a bit a user.
 
+use super::fields::{Answer, Fields};
 use super::watch::Question;
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
 
+/// A leaf that must hold, or must not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Literal {
+    leaf: Question,
+    wanted: bool,
+    answer: Answer,
+}
+
+impl Literal {
+    /// A leaf, or the complement of one.
+    fn of(plan: &Plan, node: NodeId, fields: &Fields) -> Option<Self> {
+        let (node, wanted) = match &plan.nodes()[node] {
+            Node::Not(of) => (&plan.nodes()[*of], false),
+            other => (other, true),
+        };
+        let Node::Leaf(leaf) = node else { return None };
+        let answer = fields.answers.get(*leaf).copied()?;
+        Some(Self { leaf: u32::try_from(*leaf).ok()?, wanted, answer })
+    }
+}
+
 /// What a segment asks of answers.
 #[derive(Clone, Debug)]
 pub(super) enum Program {
-    /// All of these leaves hold, or do not.
-    All(Vec<(Question, bool)>),
-    /// Not all of them do.
-    NotAll(Vec<(Question, bool)>),
+    /// All of these are so.
+    All(Vec<Literal>),
+    /// Not all of them are.
+    NotAll(Vec<Literal>),
     /// Anything else over answers alone.
     Node(NodeId),
     /// Something is measured: answers do not decide it.
@@ -19,17 +41,16 @@ pub(super) enum Program {
 }
 
 impl Program {
-    pub(super) fn of(plan: &Plan, root: NodeId) -> Self {
+    pub(super) fn of(plan: &Plan, root: NodeId, fields: &Fields) -> Self {
         let node = &plan.nodes()[root];
         let conjunction = match node {
             Node::Everyone => Some(Vec::new()),
-            Node::All(of) => of.iter().map(|node| literal(plan, *node)).collect(),
-            _ => literal(plan, root).map(|literal| vec![literal]),
+            Node::All(of) => of.iter().map(|node| Literal::of(plan, *node, fields)).collect(),
+            _ => Literal::of(plan, root, fields).map(|literal| vec![literal]),
         };
+        let opposite = |of: Literal| Literal { wanted: !of.wanted, ..of };
         let disjunction = || match node {
-            Node::Any(of) => {
-                of.iter().map(|node| literal(plan, *node).map(|(leaf, holds)| (leaf, !holds))).collect()
-            }
+            Node::Any(of) => of.iter().map(|node| Literal::of(plan, *node, fields).map(opposite)).collect(),
             _ => None,
         };
         if let Some(literals) = conjunction {
@@ -43,39 +64,48 @@ impl Program {
         }
     }
 
-    pub(super) fn is_measured(&self) -> bool {
-        matches!(self, Self::Measured(_))
+    fn literals(&self) -> &[Literal] {
+        match self {
+            Self::All(literals) | Self::NotAll(literals) => literals,
+            _ => &[],
+        }
+    }
+
+    /// What it wants a leaf to be, where it is made of wishes alone.
+    pub(super) fn wants(&self, leaf: Question) -> Option<bool> {
+        self.literals().iter().find(|literal| literal.leaf == leaf).map(|literal| literal.wanted)
     }
 
     /// Whether a user is in, by its answers; what is measured is measured in the store.
-    pub(super) fn holds(
-        &self,
-        plan: &Plan,
-        answer: impl Fn(Question) -> bool,
-        of: (&Snapshot, u32, i64),
-    ) -> bool {
-        let all =
-            |literals: &[(Question, bool)]| literals.iter().all(|(leaf, holds)| answer(*leaf) == *holds);
+    pub(super) fn holds(&self, plan: &Plan, fields: &Fields, row: &[u32], of: (&Snapshot, u32, i64)) -> bool {
         match self {
-            Self::All(literals) => all(literals),
-            Self::NotAll(literals) => !all(literals),
+            Self::All(literals) => all(literals, row),
+            Self::NotAll(literals) => !all(literals, row),
             Self::Node(root) | Self::Measured(root) => {
-                let words = |leaf| u64::from(answer(leaf));
+                let words = |leaf| u64::from(fields.holds(leaf, row));
                 Users { plan, answers: &words, count: 1, measured: Some(of) }.who(*root) & 1 == 1
             }
         }
     }
 
+    /// Whether a user enters or leaves since a wish has come true, or no longer is; `None`: neither. What has just
+    /// come true was not before, so that only one side has to be looked at.
+    pub(super) fn turned(&self, came_true: bool, (before, row): (&[u32], &[u32])) -> Option<bool> {
+        let is_complement = matches!(self, Self::NotAll(_));
+        let side = if came_true { row } else { before };
+        all(self.literals(), side).then_some(came_true != is_complement)
+    }
+
     /// Which of 64 users are in, by their answers; `None` where something is measured.
     pub(super) fn who(&self, plan: &Plan, answers: impl Fn(Question) -> u64) -> Option<u64> {
-        let all = |literals: &[(Question, bool)]| {
+        let all = |literals: &[Literal]| {
             let mut who = u64::MAX;
-            for (leaf, holds) in literals {
+            for literal in literals {
                 if who == 0 {
                     break;
                 }
-                let answers = answers(*leaf);
-                who &= if *holds { answers } else { !answers };
+                let answers = answers(literal.leaf);
+                who &= if literal.wanted { answers } else { !answers };
             }
             who
         };
@@ -88,20 +118,12 @@ impl Program {
     }
 }
 
-/// A leaf, or the complement of one, with whether it must hold.
-fn literal(plan: &Plan, node: NodeId) -> Option<(Question, bool)> {
-    let leaf_of = |node: &Node| match node {
-        Node::Leaf(leaf) => u32::try_from(*leaf).ok(),
-        _ => None,
-    };
-    match &plan.nodes()[node] {
-        Node::Not(of) => Some((leaf_of(&plan.nodes()[*of])?, false)),
-        other => Some((leaf_of(other)?, true)),
-    }
+fn all(literals: &[Literal], row: &[u32]) -> bool {
+    literals.iter().all(|literal| literal.answer.holds(row) == literal.wanted)
 }
 
 /// Whether something below a node is measured.
-fn measures(plan: &Plan, node: NodeId) -> bool {
+pub(super) fn measures(plan: &Plan, node: NodeId) -> bool {
     let node = &plan.nodes()[node];
     matches!(node, Node::Score(terms, _) if terms.iter().any(|term| matches!(term, Term::Per(..))))
         || node.children().any(|child| measures(plan, child))

@@ -61,6 +61,7 @@ impl Live {
             fact.check().map_err(|error| LiveError::Batch { index, error })?;
         }
         let mut changes = Changes::default();
+        changes.transitions.reserve(self.of_last_batch);
         for (some, facts) in facts.chunks(TOGETHER).enumerate() {
             let mut users = [None; TOGETHER];
             self.look_up(facts, &mut users);
@@ -70,6 +71,7 @@ impl Live {
                 taken.map_err(|error| LiveError::Batch { index, error })?;
             }
         }
+        self.of_last_batch = changes.transitions.len();
         Ok(changes)
     }
 

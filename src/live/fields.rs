@@ -1,6 +1,6 @@
 //! Where in a user's row lies what: tallies, and answers that no tally gives.
 
-use super::algebra::Program;
+use super::algebra::measures;
 use super::counts::Counts;
 use super::watch::Question;
 use crate::plan::{Leaf, Plan};
@@ -84,7 +84,7 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Fields that are likely not to be 0 for the same users lie in the same cells.
-    pub(super) fn of(plan: &Plan, counts: &Counts, programs: &[Program]) -> Self {
+    pub(super) fn of(plan: &Plan, counts: &Counts) -> Self {
         let mut room = Room::default();
         let mut tallies = Vec::with_capacity(counts.groups().len());
         for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
@@ -104,7 +104,7 @@ impl Fields {
         for question in others {
             answers[question as usize] = Answer { field: room.take(1), low: 1, high: 1 };
         }
-        let measured = programs.iter().map(|program| program.is_measured().then(|| room.take(1))).collect();
+        let measured = plan.roots().map(|root| measures(plan, root).then(|| room.take(1))).collect();
         let mut leaves = vec![Vec::new(); room.cells()];
         for (question, answer) in (0..).zip(&answers) {
             leaves[answer.field.cell as usize].push(question);

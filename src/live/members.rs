@@ -79,14 +79,12 @@ impl Live {
     /// Whether a user is in a segment.
     pub(super) fn is_in(&self, user: u32, segment: u32) -> bool {
         let Some(program) = self.programs.get(segment as usize) else { return false };
-        let get = |field: Field| self.state.rows.get(user, field.cell);
-        let kept = match self.fields.measured.get(segment as usize) {
-            Some(Some(field)) => Some(field.of(get(*field)) == 1),
-            _ => None,
-        };
-        let holds = |leaf| self.holds(user, leaf);
+        let mut row = Vec::new();
+        self.state.rows.load(user, &mut row);
+        let measured = self.fields.measured.get(segment as usize).copied().flatten();
         let of = (self.store.reading(), user, self.now);
-        self.state.universe.contains(user) && kept.unwrap_or_else(|| program.holds(&self.plan, holds, of))
+        let holds = || program.holds(&self.plan, &self.fields, &row, of);
+        self.state.universe.contains(user) && measured.map_or_else(holds, |field| field.get(&row) == 1)
     }
 
     /// Whether a leaf holds for a user.

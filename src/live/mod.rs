@@ -148,6 +148,10 @@ pub struct Live {
     state: State,
     /// A user who is going, with the external id by which it was known.
     parting: Option<(u32, Arc<str>)>,
+    /// Whether many of the latest crossings made transitions, which tell ids.
+    telling: bool,
+    /// How many transitions the last batch made: the next may make as many.
+    of_last_batch: usize,
     scratch: Scratch,
     /// Kept for its allocation.
     crossings: Vec<Crossing>,
@@ -182,6 +186,8 @@ impl Live {
             ahead: i64::MAX,
             state: State::default(),
             parting: None,
+            telling: false,
+            of_last_batch: 0,
             scratch: Scratch::default(),
             crossings: Vec::new(),
         };
@@ -194,13 +200,14 @@ impl Live {
 
     /// Makes what follows from the plan.
     fn prepare(&mut self) {
-        self.programs = self.plan.roots().map(|root| Program::of(&self.plan, root)).collect();
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
-        self.routes = Routes::of(&self.plan, &self.watches, &self.counts);
+        self.fields = Fields::of(&self.plan, &self.counts);
+        let program = |root| Program::of(&self.plan, root, &self.fields);
+        self.programs = self.plan.roots().map(program).collect();
+        self.routes = Routes::of(&self.plan, &self.programs, &self.watches, &self.counts);
         self.asks = Asks::of(&self.plan, &self.counts);
-        self.fields = Fields::of(&self.plan, &self.counts, &self.programs);
         self.cursors = self.cursors_now();
         for (cursor, watch) in self.cursors.all.iter().zip(&self.watches.edges) {
             cursor.prepare(&watch.source, self.store.reading());
@@ -266,7 +273,7 @@ impl Live {
         let user = self.store.reading().number_of(id);
         let holds = |leaf| user.is_some_and(|user| self.holds(user, leaf));
         let leaves = (0..).take(self.plan.leaves().len());
-        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).contains(&place));
+        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).iter().any(|(of, _)| *of == place));
         Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
     }
 

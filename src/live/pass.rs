@@ -95,19 +95,19 @@ impl Live {
         crossings.sort_unstable_by_key(|crossing| (crossing.user, crossing.at, crossing.touch));
         let (reported, sequence) = (out.len(), self.sequence);
         let mut rest = &*crossings;
-        let (mut known, mut seen) = (0, 0);
+        let mut known = 0;
         for due in crossings.chunk_by(|a, b| (a.user, a.at) == (b.user, b.at)) {
             let Some(at) = due.first().map(|crossing| crossing.at) else { continue };
             if known == 0 {
                 known = rest.len().min(AT_ONCE);
-                // Ids matter to whoever has a transition.
-                let ids = (out.len() - reported) * 4 > seen;
-                self.look_ahead(&rest[..known], ids);
-                seen += known;
+                self.look_ahead(&rest[..known]);
             }
             rest = &rest[due.len()..];
             known = known.saturating_sub(due.len());
             self.settle(due, &Manner { at, late: false, fact: None, because: None }, out);
+        }
+        if !crossings.is_empty() {
+            self.telling = (out.len() - reported) * 4 > crossings.len();
         }
         let new = out.get_mut(reported..).unwrap_or_default();
         if !new.is_sorted_by_key(|transition| transition.at) {
@@ -117,11 +117,11 @@ impl Live {
     }
 
     /// Looks up what is known of some users, so that the processor waits for all of it at once.
-    fn look_ahead(&self, some: &[Crossing], ids: bool) {
+    fn look_ahead(&self, some: &[Crossing]) {
         let mut seen = 0;
         for crossing in some {
             seen ^= self.state.rows.peek(crossing.user);
-            if ids {
+            if self.telling {
                 let id = self.store.reading().id_of(crossing.user).unwrap_or_default();
                 seen ^= id.as_bytes().first().copied().map_or(0, u32::from);
             }

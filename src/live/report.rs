@@ -20,22 +20,17 @@ impl Live {
         scratch: &mut Scratch,
         out: &mut Vec<Transition>,
     ) {
-        let stays = was_there && is_there;
-        let words = self.names.len().div_ceil(64);
-        scratch.segments.clear();
-        scratch.segments.resize(words, if stays { 0 } else { u64::MAX });
-        if stays {
-            for segment in scratch.changed.iter().flat_map(|question| self.routes.segments(*question)) {
-                let word = scratch.segments.get_mut(*segment as usize / 64);
-                word.into_iter().for_each(|word| *word |= 1 << (segment % 64));
+        scratch.moved.clear();
+        if was_there && is_there {
+            self.compare_changed(user, manner.at, scratch);
+        } else {
+            for segment in (0..).take(self.programs.len()) {
+                self.compare_whole(user, (segment, None), manner.at, (was_there, is_there), scratch);
             }
         }
-        self.move_members(user, manner.at, (was_there, is_there), scratch);
         let mut id = None;
-        for (segment, holds) in scratch.moved.iter().copied() {
-            let concerns =
-                |question: &&Question| self.routes.segments(**question).binary_search(&segment).is_ok();
-            let condition = if stays { scratch.changed.iter().find(concerns).copied() } else { None };
+        for (segment, holds, condition) in scratch.moved.iter().copied() {
+            self.state.count(segment, holds);
             let cause = self.cause(condition, due, manner);
             let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
             let name = Arc::clone(&self.names[segment as usize]);
@@ -43,39 +38,57 @@ impl Live {
         }
     }
 
-    /// Changes membership in the segments that hold now and did not, or the other way round.
-    fn move_members(
+    /// Finds the segments that a user enters or leaves because of what has changed.
+    fn compare_changed(&mut self, user: u32, at: i64, scratch: &mut Scratch) {
+        let changed = std::mem::take(&mut scratch.changed);
+        let several = changed.len() > 1;
+        if several {
+            scratch.seen.clear();
+            scratch.seen.resize(self.programs.len().div_ceil(64), 0);
+        }
+        for question in changed.iter().copied() {
+            let holds = self.fields.holds(question, &scratch.row);
+            for place in 0..self.routes.segments(question).len() {
+                let (segment, wanted) = self.routes.segments(question)[place];
+                // Whichever change leads to it, it is compared as a whole.
+                if several && !first_time(&mut scratch.seen, segment) {
+                    continue;
+                }
+                let Some(wanted) = wanted else {
+                    self.compare_whole(user, (segment, Some(question)), at, (true, true), scratch);
+                    continue;
+                };
+                let sides = (&*scratch.before, &*scratch.row);
+                if let Some(holds) = self.programs[segment as usize].turned(holds == wanted, sides) {
+                    scratch.moved.push((segment, holds, Some(question)));
+                }
+            }
+        }
+        scratch.changed = changed;
+    }
+
+    /// Finds whether a user enters a segment or leaves it.
+    fn compare_whole(
         &mut self,
         user: u32,
+        (segment, condition): (u32, Option<Question>),
         at: i64,
         (was_there, is_there): (bool, bool),
         scratch: &mut Scratch,
     ) {
-        scratch.moved.clear();
-        for (place, word) in (0..).zip(&scratch.segments) {
-            let mut rest = *word;
-            while rest != 0 {
-                let segment = place * 64 + rest.trailing_zeros();
-                rest &= rest - 1;
-                let Some(program) = self.programs.get(segment as usize) else { continue };
-                let of = (self.store.reading(), user, at);
-                let by = |row: &[u32]| program.holds(&self.plan, |leaf| self.fields.holds(leaf, row), of);
-                let holds = is_there && by(&scratch.row);
-                let held = match self.fields.measured.get(segment as usize).copied().flatten() {
-                    _ if !was_there => false,
-                    Some(field) => field.get(&scratch.before) == 1,
-                    None => by(&scratch.before),
-                };
-                if holds != held {
-                    self.state.count(segment, holds);
-                    scratch.moved.push((segment, holds));
-                    if let Some(field) = self.fields.measured.get(segment as usize).copied().flatten() {
-                        field.put(&mut scratch.row, u8::from(holds));
-                        let cell = scratch.row.get(field.cell as usize).copied().unwrap_or(0);
-                        self.state.rows.set(user, field.cell, cell);
-                    }
-                }
-            }
+        let Some(program) = self.programs.get(segment as usize) else { return };
+        let measured = self.fields.measured.get(segment as usize).copied().flatten();
+        let of = (self.store.reading(), user, at);
+        let by = |row: &[u32]| program.holds(&self.plan, &self.fields, row, of);
+        let holds = is_there && by(&scratch.row);
+        let held = was_there
+            && measured.map_or_else(|| by(&scratch.before), |field| field.get(&scratch.before) == 1);
+        if holds != held {
+            scratch.moved.push((segment, holds, condition));
+        }
+        if let Some(field) = measured.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
+            let cell = scratch.row.get(field.cell as usize).copied().unwrap_or(0);
+            self.state.rows.set(user, field.cell, cell);
         }
     }
 
@@ -127,4 +140,12 @@ impl Live {
             cause,
         }
     }
+}
+
+/// Marks a segment; tells whether it was not.
+fn first_time(seen: &mut [u64], segment: u32) -> bool {
+    let Some(word) = seen.get_mut(segment as usize / 64) else { return true };
+    let is_first = *word >> (segment % 64) & 1 == 0;
+    *word |= 1 << (segment % 64);
+    is_first
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::algebra::Program;
 use super::counts::Counts;
 use super::edge::Edge;
 use super::transition::Because;
@@ -55,14 +56,15 @@ pub(super) struct Routes {
     turning_from: TouchId,
     by_event: HashMap<String, TouchId>,
     by_attribute: HashMap<String, TouchId>,
-    /// The segments, by their place in the plan, that each question can change.
-    segments: Vec<Vec<u32>>,
+    /// The segments, by their place in the plan, that each question can change, and what they want it to be, where
+    /// that is all they ask of it.
+    segments: Vec<Vec<(u32, Option<bool>)>>,
     /// Words for each question.
     words: Vec<Arc<str>>,
 }
 
 impl Routes {
-    pub(super) fn of(plan: &Plan, watches: &Watches, counts: &Counts) -> Self {
+    pub(super) fn of(plan: &Plan, programs: &[Program], watches: &Watches, counts: &Counts) -> Self {
         let questions = plan.leaves().len() + plan.measures().len();
         let count = u32::try_from(questions).unwrap_or(u32::MAX);
         let mut routes = Self { segments: vec![Vec::new(); questions], ..Self::default() };
@@ -96,9 +98,9 @@ impl Routes {
             routes.touches[touch as usize].edges = of_source(&of_name);
             routes.by_attribute.insert(name.clone(), touch);
         }
-        for (segment, root) in (0..).zip(plan.roots()) {
+        for ((segment, root), program) in (0..).zip(plan.roots()).zip(programs) {
             let mut visited = vec![false; plan.nodes().len()];
-            routes.reach(plan, root, segment, &mut visited);
+            routes.reach((plan, program), root, segment, &mut visited);
         }
         let leaves = plan.leaves().iter().map(words::leaf);
         routes.words = leaves.chain(plan.measures().iter().map(words::measure)).map(Arc::from).collect();
@@ -134,29 +136,36 @@ impl Routes {
     }
 
     /// Lets the questions below a node lead to a segment.
-    fn reach(&mut self, plan: &Plan, node: NodeId, segment: u32, visited: &mut [bool]) {
+    fn reach(
+        &mut self,
+        (plan, program): (&Plan, &Program),
+        node: NodeId,
+        segment: u32,
+        visited: &mut [bool],
+    ) {
         if std::mem::replace(&mut visited[node], true) {
             return;
         }
+        let mut lead = |question: usize| {
+            let wanted = u32::try_from(question).ok().and_then(|leaf| program.wants(leaf));
+            let segments = &mut self.segments[question];
+            if segments.last().is_none_or(|(last, _)| *last != segment) {
+                segments.push((segment, wanted));
+            }
+        };
         match &plan.nodes()[node] {
-            Node::Leaf(leaf) => self.lead(*leaf, segment),
+            Node::Leaf(leaf) => lead(*leaf),
             Node::Score(terms, _) => {
                 for term in terms {
                     if let Term::Per(_, measure) = term {
-                        self.lead(plan.leaves().len() + measure, segment);
+                        lead(plan.leaves().len() + measure);
                     }
                 }
             }
             _ => {}
         }
-        plan.nodes()[node].children().for_each(|child| self.reach(plan, child, segment, visited));
-    }
-
-    fn lead(&mut self, question: usize, segment: u32) {
-        let segments = &mut self.segments[question];
-        if segments.last() != Some(&segment) {
-            segments.push(segment);
-        }
+        let children = plan.nodes()[node].children();
+        children.for_each(|child| self.reach((plan, program), child, segment, visited));
     }
 
     pub(super) fn touch(&self, id: TouchId) -> &Touch {
@@ -202,7 +211,7 @@ impl Routes {
     }
 
     /// The segments that a question can change.
-    pub(super) fn segments(&self, question: Question) -> &[u32] {
+    pub(super) fn segments(&self, question: Question) -> &[(u32, Option<bool>)] {
         self.segments.get(question as usize).map_or(&[], Vec::as_slice)
     }
 
@@ -213,7 +222,8 @@ impl Routes {
     pub(super) fn memory(&self) -> usize {
         let touches: usize =
             self.touches.iter().map(|t| t.questions.capacity() * 4 + size_of::<Touch>()).sum();
-        let segments: usize = self.segments.iter().map(|s| s.capacity() * 4 + 24).sum();
+        let segments: usize =
+            self.segments.iter().map(|s| s.capacity() * size_of::<(u32, Option<bool>)>() + 24).sum();
         touches + segments + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
     }
 }

@@ -41,10 +41,10 @@ pub(super) struct Scratch {
     asked: Vec<Question>,
     /// Leaves whose answers are others now; and measures that may be.
     pub(super) changed: Vec<Question>,
-    /// Bit by bit: segments that may change.
-    pub(super) segments: Vec<u64>,
-    /// Those that do, and whether the user is in them now.
-    pub(super) moved: Vec<(u32, bool)>,
+    /// Bit by bit: segments that have been looked at.
+    pub(super) seen: Vec<u64>,
+    /// Segments whose members change, whether the user is in now, and which condition made it.
+    pub(super) moved: Vec<(u32, bool, Option<Question>)>,
 }
 
 impl Scratch {

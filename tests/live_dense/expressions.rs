@@ -162,8 +162,7 @@ fn did(scale: Scale) -> Text {
 }
 
 /// What tallies decide: all events of some names, or their units, in a window that ends now.
-fn counted(scale: Scale) -> Text {
-    let events = select(vec![r#""a""#, r#""b""#, r#"["a","b"]"#, r#""*""#]);
+fn counted(scale: Scale, events: Text) -> Text {
     let units = select(vec!["day", "day", "week", "month"]);
     let times = range(4).prop_map(|r| format!(r#""times":{{{r}}}"#));
     let active = (units, select(scale.zones), range(3))
@@ -173,6 +172,29 @@ fn counted(scale: Scale) -> Text {
     let inside = prop_oneof![1 => Just(String::new()), 4 => inside];
     (events, inside, prop_oneof![times, active])
         .prop_map(|(events, inside, measure)| format!(r#"{{"did":{{"event":{events},{inside}{measure}}}}}"#))
+        .boxed()
+}
+
+fn counted_events() -> Text {
+    select(vec![r#""a""#, r#""b""#, r#"["a","b"]"#, r#""*""#]).prop_map(str::to_owned).boxed()
+}
+
+/// Some of them, of the same events.
+fn counted_together(scale: Scale) -> Text {
+    let events = select(vec![r#""a""#, r#""*""#]);
+    let leaves = events.prop_flat_map(move |events| {
+        prop::collection::vec(counted(scale, Just(events.to_owned()).boxed()), 2..6)
+    });
+    let key = select(vec!["all", "any", "score"]);
+    (key, leaves, range(4))
+        .prop_map(|(key, leaves, range)| match key {
+            "score" => {
+                let points: Vec<String> =
+                    leaves.iter().map(|leaf| format!(r#"{{"points":1,"if":{leaf}}}"#)).collect();
+                format!(r#"{{"score":{{"of":[{}],{range}}}}}"#, points.join(","))
+            }
+            key => format!(r#"{{"{key}":[{}]}}"#, leaves.join(",")),
+        })
         .boxed()
 }
 
@@ -239,7 +261,8 @@ pub fn segment(scale: Scale, others: &'static [&'static str]) -> Text {
     let sample = Just(r#"{"sample":{"salt":"s","from":0,"to":50}}"#.to_owned());
     let mut leaf = prop_oneof![
         8 => did(scale),
-        6 => counted(scale),
+        6 => counted(scale, counted_events()),
+        3 => counted_together(scale),
         4 => sequence(scale),
         4 => attribute(scale),
         2 => changed(scale),

@@ -147,3 +147,39 @@ fn one_event_is_a_day_in_every_zone_and_every_window() {
     live.advance(later(5)).expect("an instant");
     assert_eq!(names.map(|name| live.count(name)), [Some(1); 4]);
 }
+
+/// Segment, condition and reason of each transition.
+fn causes(changes: &[whodid::Transition]) -> Vec<(String, Option<String>, String)> {
+    let cause = |c: &whodid::Transition| {
+        (c.segment.to_string(), c.cause.condition.as_deref().map(str::to_owned), c.cause.because.to_string())
+    };
+    changes.iter().map(cause).collect()
+}
+
+#[test]
+fn a_cause_names_the_condition_that_changed_and_the_fact_that_it_is_about() {
+    let segments = catalog(&[
+        ("buyers", r#"{"any":[{"list":"vip"},{"did":{"event":"buy"}}]}"#),
+        ("known", r#"{"all":[]}"#),
+        ("loyal", r#"{"all":[{"attribute":{"name":"plan","eq":"pro"}},{"not":{"did":{"event":"leave"}}}]}"#),
+        ("new", r#"{"seen":{"in":{"last":"1h"}}}"#),
+    ]);
+    let mut segments = segments;
+    segments.insert_list("vip", ["bob"]).expect("a list");
+    let mut live = Live::new(segments, MemoryStore::new(), noon()).expect("an engine");
+    // All in one instant, at which the user is first seen.
+    live.record(Event::new("ada", "look", later(5))).expect("an event");
+    live.record(Event::new("ada", "buy", later(5))).expect("an event");
+    live.write(AttributeWrite::set("ada", "plan", "pro", later(5))).expect("a write");
+    let some = |condition: &str| Some(condition.to_owned());
+    let told = causes(&live.advance(later(5)).expect("an instant"));
+    let expected = [
+        ("buyers", some("did buy"), r#"event "buy""#),
+        ("known", None, "first seen"),
+        ("loyal", some(r#"plan is "pro""#), r#"attribute "plan""#),
+        ("new", some("was first seen in the last hour"), "first seen"),
+    ];
+    let expected =
+        expected.map(|(segment, condition, because)| (segment.to_owned(), condition, because.to_owned()));
+    assert_eq!(told, expected);
+}

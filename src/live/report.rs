@@ -31,6 +31,10 @@ impl Live {
         let mut id = None;
         for (segment, holds, condition) in scratch.moved.iter().copied() {
             self.state.count(segment, holds);
+            let concerns = |question: &Question| {
+                self.routes.segments(*question).binary_search_by_key(&segment, |(of, _)| *of).is_ok()
+            };
+            let condition = condition.or_else(|| scratch.changed.iter().copied().find(concerns));
             let cause = self.cause(condition, due, manner);
             let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
             let name = Arc::clone(&self.names[segment as usize]);
@@ -92,14 +96,15 @@ impl Live {
         }
     }
 
-    /// What made a change: of the touches the first that concerns the question, a fact before an edge.
+    /// What made a change: of the touches the first that concerns the question, a fact before an edge. Where no answer
+    /// changed, the user is new.
     fn cause(&self, condition: Option<Question>, due: &[Crossing], manner: &Manner) -> Cause {
         if let ([only], None) = (due, &manner.because) {
             let because = self.routes.touch(only.touch).because.clone();
             return Cause { condition: condition.and_then(|question| self.routes.words(question)), because };
         }
         let touches = due.iter().map(|crossing| self.routes.touch(crossing.touch));
-        let concern = touches.filter(|touch| condition.is_none_or(|q| touch.questions.contains(&q)));
+        let concern = touches.filter(|touch| condition.is_some_and(|q| touch.questions.contains(&q)));
         let first = concern.min_by_key(|touch| match touch.because {
             Because::Event(_) | Because::Attribute(_) => 0,
             Because::Time(_) => 1,

@@ -46,8 +46,8 @@ pub enum Movement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cause {
-    /// The condition of the segment whose answer changed, in words; of several the first. `None` where the
-    /// user came or went as a whole.
+    /// The condition of the segment whose answer changed, in words; of several the first. `None` where none did: the
+    /// user came, or went, as a whole.
     pub condition: Option<Arc<str>>,
     /// Why it changed.
     pub because: Because,

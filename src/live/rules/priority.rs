@@ -14,6 +14,8 @@ use crate::priority::PriorityError;
 /// One who enters a higher campaign is taken over: it leaves the lowest of those that kept it, where they are
 /// too many. One who leaves a campaign enters the next lower one that wants it. Segments that are no campaign
 /// pass through.
+///
+/// It knows what it was told: members that an engine has from the beginning are told to it first, as signals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveExclusion {
     /// The highest first.

@@ -5,32 +5,25 @@
 #[allow(dead_code)] // what only the main of the example asks
 #[path = "../examples/crm_backend/server/mod.rs"]
 mod server;
+#[path = "crm_backend/service.rs"]
+mod service;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::Backend;
+use service::{Service, call, end, start};
 use whodid::import::Importer;
 use whodid::oracle::{Named, Oracle};
 use whodid::segment::{EventPattern, Segment};
-use whodid::{AttributeWrite, Catalog, Event, Ingest, IngestError, Live, MemoryStore, Recorded, Timestamp};
+use whodid::{AttributeWrite, Event, Ingest, IngestError, Recorded, Timestamp};
 
 const CLIENTS: usize = 4;
 const MESSAGES: usize = 60;
-
-fn start() -> Timestamp {
-    "2026-06-01T00:00:00Z".parse().expect("an instant")
-}
-
-/// What time it is for the service: later than all messages.
-fn end() -> Timestamp {
-    Timestamp::from_millis(start().millis() + 6 * 86_400_000)
-}
 
 const SEGMENTS: [(&str, &str); 4] = [
     (
@@ -41,88 +34,6 @@ const SEGMENTS: [(&str, &str); 4] = [
     ("pro", r#"{"attribute":{"name":"plan","eq":"pro"}}"#),
     ("pro_buyers", r#"{"all":[{"segment":"pro"},{"segment":"upsell"}]}"#),
 ];
-
-/// The service, listening.
-struct Service {
-    url: String,
-    backend: Backend,
-    runtime: tokio::runtime::Runtime,
-    stop: tokio::sync::oneshot::Sender<()>,
-    served: tokio::task::JoinHandle<std::io::Result<()>>,
-}
-
-impl Service {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
-        let backend = Backend::new(live, &["win_back", "upsell"], end).expect("campaigns");
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let served = runtime.spawn(server::serve(listener, backend.clone(), async {
-            let _asked = stopped.await;
-        }));
-        Self { url, backend, runtime, stop, served }
-    }
-
-    /// What it answers: status and body.
-    fn call(&self, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
-        call(method, &format!("{}{path}", self.url), body)
-    }
-
-    /// Messages, all of which are taken.
-    fn post(&self, messages: &[Value]) {
-        let lines: Vec<String> = messages.iter().map(Value::to_string).collect();
-        let (status, answer) = self.call("POST", "/messages", Some(&lines.join("\n")));
-        assert_eq!((status, &answer["taken"]), (200, &json!(messages.len())), "{answer}");
-    }
-
-    /// Server-sent events behind a number, until there are so many of them or the stream ends: number, kind and data.
-    fn events(&self, path: &str, after: u64, most: usize) -> Vec<(String, String, Value)> {
-        let request = ureq::get(format!("{}{path}", self.url)).header("Last-Event-ID", after.to_string());
-        let mut answer = request.call().expect("a stream");
-        let (mut events, mut id, mut kind) = (Vec::new(), String::new(), String::new());
-        for line in BufReader::new(answer.body_mut().as_reader()).lines() {
-            let Ok(line) = line else { break };
-            match line.split_once(": ") {
-                Some(("id", text)) => text.clone_into(&mut id),
-                Some(("event", text)) => text.clone_into(&mut kind),
-                Some(("data", text)) => {
-                    events.push((id.clone(), kind.clone(), serde_json::from_str(text).expect("JSON")));
-                }
-                _ => {}
-            }
-            if events.len() == most {
-                break;
-            }
-        }
-        events
-    }
-
-    /// Gracefully.
-    fn stop(self) {
-        self.stop.send(()).expect("a service");
-        self.runtime.block_on(self.served).expect("no panic").expect("a graceful end");
-    }
-}
-
-/// Answers of the service: status and body.
-fn call(method: &str, url: &str, body: Option<&str>) -> (u16, Value) {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .into();
-    let mut answer = match (method, body) {
-        ("GET", _) => agent.get(url).call(),
-        ("DELETE", _) => agent.delete(url).call(),
-        ("PUT", body) => agent.put(url).send(body.unwrap_or_default()),
-        (_, body) => agent.post(url).send(body.unwrap_or_default()),
-    }
-    .expect("an answer");
-    let text = answer.body_mut().read_to_string().expect("text");
-    (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
-}
 
 /// What a client sends: its own users, so that the order of clients does not matter.
 fn message(client: usize, n: usize) -> Value {
@@ -392,4 +303,24 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
     assert_eq!(service.call("PUT", "/segments/vips", Some(r#"{"list":"vip"}"#)).0, 200);
     assert_eq!(service.call("GET", "/segments/vips/members", None).1["ids"], json!(["ada"]));
     service.stop();
+}
+
+#[test]
+fn a_client_that_does_not_read_cannot_keep_the_service_from_stopping() {
+    let service = Service::start();
+    let address = service.url.trim_start_matches("http://");
+    let mut silent = std::net::TcpStream::connect(address).expect("a connection");
+    let request = "GET /transitions HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n";
+    silent.write_all(request.as_bytes()).expect("a request");
+    // More than any buffer between it and the service holds.
+    for n in 0..10 {
+        let path = format!("/segments/{n}{}", "s".repeat(500));
+        assert_eq!(service.call("PUT", &path, Some(r#"{"did":{"event":"login"}}"#)).0, 200);
+    }
+    let users = |batch: usize| (0..500).map(move |n| format!("{batch}-{n}-{}", "u".repeat(450)));
+    for batch in 0..4 {
+        service.post(&users(batch).map(|user| login(&user, start())).collect::<Vec<_>>());
+    }
+    service.stop();
+    drop(silent);
 }

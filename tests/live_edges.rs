@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
 use whodid::segment::{EventPattern, Segment};
-use whodid::{Announce, AttributeWrite, Catalog, Event, Ingest, Live, MemoryStore, Timestamp};
+use whodid::{Announce, AttributeWrite, Catalog, Evaluate, Event, Ingest, Live, MemoryStore, Timestamp};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
@@ -182,4 +182,67 @@ fn a_cause_names_the_condition_that_changed_and_the_fact_that_it_is_about() {
     let expected =
         expected.map(|(segment, condition, because)| (segment.to_owned(), condition, because.to_owned()));
     assert_eq!(told, expected);
+}
+
+/// From the first instant there is to the last, with windows that reach beyond both.
+#[test]
+fn time_has_a_beginning_and_an_end() {
+    let windows = [
+        r#"{"last":"10000y"}"#,
+        r#"{"last":"1ms"}"#,
+        r#"{"before":"1ms"}"#,
+        r#"{"before":"3000y"}"#,
+        r#"{"ago":["10000y","1d"]}"#,
+        r#"{"calendar":{"unit":"year","back":[0,0],"tz":"Asia/Tokyo"}}"#,
+        r#"{"calendar":{"unit":"week","back":[4611686018427387903,1]}}"#,
+        r#"{"around":{"of":{"attribute":"p"},"before":"10000y","after":"10000y"}}"#,
+    ];
+    let mut texts: Vec<String> =
+        windows.iter().map(|w| format!(r#"{{"did":{{"event":"a","in":{w}}}}}"#)).collect();
+    texts.extend(windows[..7].iter().map(|w| format!(r#"{{"seen":{{"in":{w}}}}}"#)));
+    let ahead = [
+        r#"{"next":"10000y"}"#,
+        r#"{"beyond":"1ms"}"#,
+        r#"{"ahead":["1d","3000y"]}"#,
+        windows[3],
+        windows[5],
+    ];
+    texts.extend(ahead.iter().map(|w| format!(r#"{{"attribute":{{"name":"p","within":{w}}}}}"#)));
+    texts.push(r#"{"attribute":{"name":"p","exists":true,"for":"10000y"}}"#.to_owned());
+    texts.push(r#"{"attribute":{"name":"p","anniversary":{"next":"10000y","tz":"Asia/Tokyo"}}}"#.to_owned());
+    let then_not = r#"{"event":"b","within":"10000y"}"#;
+    texts.push(format!(r#"{{"sequence":{{"steps":[{{"event":"a"}}],"then_not":{then_not}}}}}"#));
+    texts.push(r#"{"did":{"event":"a","in":{"last":"10000y"},"active":{"unit":"week","tz":"Asia/Tokyo","at_least":1}}}"#.to_owned());
+    let mut all = Catalog::new();
+    for (place, text) in texts.iter().enumerate() {
+        all.insert(format!("s{place}"), segment(text)).expect("a valid segment");
+    }
+
+    let (first, last) = (Timestamp::MIN, Timestamp::MAX);
+    let beside = |at: Timestamp, by: i64| Timestamp::from_millis(at.millis() + by);
+    for start in [first, beside(first, 1), beside(last, -1), last] {
+        let mut live = Live::new(all.clone(), MemoryStore::new(), start).expect("an engine");
+        let is_exact = |live: &Live| {
+            let snapshot = live.snapshot();
+            let answers = snapshot.evaluate(live.catalog(), live.now()).expect("a catalog");
+            for (name, expected) in answers.iter() {
+                assert_eq!(live.members(name).as_ref(), Some(expected.bitmap()), "{name} at {}", live.now());
+            }
+        };
+        for at in [first, beside(first, 1), beside(last, -1), last] {
+            live.record(Event::new("ada", "a", at)).expect("an event");
+            live.write(AttributeWrite::set("ada", "p", at, at)).expect("a write");
+            live.write(AttributeWrite::set(at.to_string(), "p", last, at)).expect("a write");
+            is_exact(&live);
+            live.advance(at).expect("an instant");
+            is_exact(&live);
+            assert!(live.next_change().is_none_or(Timestamp::in_range));
+        }
+        assert_eq!(live.advance(last).map(|changes| changes.len()), Ok(0));
+        assert!(
+            live.advance(beside(last, 1)).is_err()
+                && live.record(Event::new("ada", "a", beside(last, 1))).is_err()
+        );
+        is_exact(&live);
+    }
 }

@@ -5,6 +5,7 @@ mod told;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -104,18 +105,29 @@ impl Backend {
     }
 }
 
+/// So long a client is waited for that does not read what it asked for, when the service stops.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Serves until `stop`; then answers what is under way, ends the streams, and returns.
 pub async fn serve(
     listener: tokio::net::TcpListener,
     backend: Backend,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let news = backend.news.clone();
+    let (news, mut told) = (backend.news.clone(), backend.news.subscribe());
     let stop = async move {
         stop.await;
         news.send_modify(|news| news.is_last = true);
     };
-    axum::serve(listener, routes(backend)).with_graceful_shutdown(stop).await
+    let served = axum::serve(listener, routes(backend)).with_graceful_shutdown(stop);
+    let too_long = async move {
+        drop(told.wait_for(|news| news.is_last).await);
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        ended = async { served.await } => ended,
+        () = too_long => Ok(()),
+    }
 }
 
 fn routes(backend: Backend) -> Router {

@@ -30,6 +30,11 @@ enum Step {
     Restart,
 }
 
+/// So many runs of every day; `WHODID_RANDOM=40000` makes more of them.
+fn cases(usual: u32) -> u32 {
+    std::env::var("WHODID_RANDOM").map_or(usual, |n| n.parse().expect("WHODID_RANDOM: a number"))
+}
+
 /// A segment's name, and the ids in it.
 type Members = BTreeMap<String, BTreeSet<String>>;
 /// Segment, user, movement, instant.
@@ -336,7 +341,7 @@ fn counted() -> impl Strategy<Value = Named> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(48), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn membership_and_transitions_are_exact(
@@ -350,7 +355,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(12), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Many events of few users, counted in windows that overlap: long enough that each way of getting a count wrong
     /// shows. It fails when late facts that a cursor has passed are not put in, when each late fact is taken for the

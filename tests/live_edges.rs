@@ -246,3 +246,34 @@ fn time_has_a_beginning_and_an_end() {
         is_exact(&live);
     }
 }
+
+/// Whoever sleeps until the next change wakes at each, and seldom for nothing.
+#[test]
+fn one_who_sleeps_until_the_next_change_seldom_wakes_for_nothing() {
+    let segments = catalog(&[
+        ("active", r#"{"did":{"event":"login","in":{"last":"30d"}}}"#),
+        ("lapsed", r#"{"did":{"event":"login","in":{"ago":["60d","30d"]}}}"#),
+        ("old", r#"{"seen":{"in":{"before":"20d"}}}"#),
+        ("today", r#"{"did":{"event":"login","in":{"calendar":{"unit":"day","back":[0,0]}}}}"#),
+        (
+            "month",
+            r#"{"did":{"event":"login","in":{"calendar":{"unit":"month","back":[1,1],"tz":"Europe/Berlin"}}}}"#,
+        ),
+        ("ending", r#"{"attribute":{"name":"ends","within":{"next":"3d"}}}"#),
+        ("steady", r#"{"attribute":{"name":"ends","exists":true,"for":"7d"}}"#),
+        ("birthday", r#"{"attribute":{"name":"ends","anniversary":{"next":"1d"}}}"#),
+        ("left", r#"{"sequence":{"steps":[{"event":"login"}],"then_not":{"event":"buy","within":"1d"}}}"#),
+    ]);
+    let mut live = Live::new(segments, MemoryStore::new(), noon()).expect("an engine");
+    live.record(Event::new("ada", "login", later(5))).expect("an event");
+    live.write(AttributeWrite::set("ada", "ends", later(40 * 86_400_000), later(5))).expect("a write");
+    let (mut wakes, mut told) = (0, 0);
+    while let Some(wake) = live.next_change().filter(|wake| *wake < later(400 * 86_400_000)) {
+        assert!(wake > live.now(), "{wake} is no later than {}", live.now());
+        told += live.advance(wake).expect("an instant").len();
+        wakes += 1;
+        assert!(wakes < 5_000, "woken {wakes} times until {wake}, for {told} transitions");
+    }
+    assert!(told > 10);
+    assert_eq!(live.advance(later(400 * 86_400_000)).map(|changes| changes.len()), Ok(0));
+}

@@ -27,7 +27,10 @@ impl Edge {
     pub(super) fn of_window(window: Option<&Window>) -> Vec<Self> {
         match window {
             None | Some(Window::Fixed { .. } | Window::Around { .. }) => Vec::new(),
-            Some(window @ Window::Last(_)) => vec![Self::Leaves(window.clone())],
+            // What happens is inside when it does.
+            Some(window @ (Window::Last(_) | Window::Calendar { to: ..=0, .. })) => {
+                vec![Self::Leaves(window.clone())]
+            }
             Some(window @ Window::Before(_)) => vec![Self::Enters(window.clone())],
             Some(window) => vec![Self::Enters(window.clone()), Self::Leaves(window.clone())],
         }

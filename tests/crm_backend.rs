@@ -241,15 +241,20 @@ fn one_who_is_taken_over_leaves_the_lower_campaign() {
     service.call("PUT", "/segments/upsell", Some(r#"{"did":{"event":"login"}}"#));
     service.call("PUT", "/segments/win_back", Some(r#"{"did":{"event":"complained"}}"#));
     service.post(&[login("ada", start())]);
-    service.post(&[
-        json!({"type": "track", "userId": "ada", "event": "complained", "timestamp": start().to_string()}),
-    ]);
+    let complained = |user: &str| {
+        let at = start().to_string();
+        json!({"type": "track", "userId": user, "event": "complained", "timestamp": at})
+    };
+    service.post(&[complained("ada")]);
+    // At once in both: the lower one never hears of it.
+    service.post(&[login("bob", start()), complained("bob")]);
     let told = |(id, kind, data): (String, String, Value)| {
         format!("{kind} {} behind {id}", data["campaign"].as_str().unwrap())
     };
-    let events: Vec<String> = service.events("/campaigns/transitions", 0, 3).into_iter().map(told).collect();
+    let events: Vec<String> = service.events("/campaigns/transitions", 0, 4).into_iter().map(told).collect();
     // Of the two that one transition makes only the last bears its number.
-    assert_eq!(events, ["entered upsell behind 1", "left upsell behind 1", "entered win_back behind 2"]);
+    let of_ada = ["entered upsell behind 1", "left upsell behind 1", "entered win_back behind 2"];
+    assert_eq!(events, [&of_ada[..], &["entered win_back behind 4"]].concat());
     assert_eq!(service.call("GET", "/users/ada/campaigns", None).1["kept"], json!(["win_back"]));
     service.stop();
 }

@@ -88,10 +88,16 @@ impl Backend {
     /// Runs the campaigns' rule over what changed, and tells everyone. Under the lock, so that all hear of
     /// transitions in the order of their numbers.
     fn tell(&self, inner: &mut Inner, transitions: impl IntoIterator<Item = Transition>) {
+        let mut tales: Vec<(Transition, Vec<Signal>)> = Vec::new();
         for transition in transitions {
             let signals = inner.campaigns.take(Signal::from(&transition));
-            inner.told.add(transition, signals);
+            tales.push((transition, signals));
         }
+        if let Some((last, signals)) = tales.last_mut() {
+            // All that changes in an instant is told by one call.
+            signals.extend(inner.campaigns.pass(last.at));
+        }
+        tales.into_iter().for_each(|(transition, signals)| inner.told.add(transition, signals));
         self.news.send_modify(|news| news.last = inner.told.last());
         self.arrived.notify_one();
     }

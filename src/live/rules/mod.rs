@@ -5,7 +5,7 @@
 //! plain data that serializes with serde, to be kept beside [`Saved`](crate::Saved).
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
-//! [`QuietHours`]) are told that time has passed, and when to be told again.
+//! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again.
 //!
 //! A rule knows users by their ids. One who is merged into another is heard of as the engine tells it: it leaves under
 //! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that.
@@ -166,7 +166,7 @@ mod tests {
     pub(super) fn run(rule: &mut impl Rule, signals: &[Signal]) -> Vec<Signal> {
         let mut out = Vec::new();
         for signal in signals {
-            while let Some(wake) = rule.wake().filter(|wake| *wake <= signal.at) {
+            while let Some(wake) = rule.wake().filter(|wake| *wake < signal.at) {
                 out.extend(rule.pass(wake));
             }
             out.extend(rule.take(signal.clone()));

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// Facts read at a time, about.
 const FEW: usize = 32;
-/// The stretch that is read at first.
+/// The stretch that is read at first, about.
 const HOUR: i64 = 3_600_000;
 
 /// Where an edge stands.
@@ -32,17 +32,24 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// Where an edge stands at `now`, with nothing read.
-    pub(super) fn new(edge: &Edge, now: i64) -> Self {
+    /// Where an edge stands at `now`, with nothing read. How much is read at first depends on its place, in an irregular
+    /// manner, so that edges do not read on at the same instants.
+    pub(super) fn new(edge: &Edge, now: i64, place: usize) -> Self {
         let read_to = edge.first_after(now).max(Timestamp::MIN.millis());
-        Self { ahead: Vec::new(), read_to, width: HOUR, due: edge.due(read_to) }
+        let width = HOUR + i64::try_from(place).unwrap_or(0).wrapping_mul(999_983).rem_euclid(HOUR);
+        Self { ahead: Vec::new(), read_to, width, due: edge.due(read_to) }
     }
 
-    /// Lets the store make ready for what is read next.
-    pub(super) fn prepare(&self, source: &Source, store: &Snapshot) {
-        if let Source::Events(events) | Source::LastOf(events, ..) = source {
-            store.order_by_time(events, self.read_to);
+    /// Reads what crosses first; facts up to `known` are in the store.
+    pub(super) fn prepare(&mut self, watch: &Watch, known: i64, facts: (&Snapshot, &Timelines)) {
+        if let Source::Events(events) | Source::LastOf(events, ..) = &watch.source {
+            facts.0.order_by_time(events, self.read_to);
         }
+        if self.read_to <= known {
+            self.read(&watch.source, known, facts);
+        }
+        let first = self.ahead.last().map_or(self.read_to, |(key, _)| *key);
+        self.due = watch.edge.due(first);
     }
 
     /// When the next fact crosses, or earlier.

@@ -208,19 +208,22 @@ impl Live {
         self.programs = self.plan.roots().map(program).collect();
         self.routes = Routes::of(&self.plan, &self.programs, &self.watches, &self.counts);
         self.asks = Asks::of(&self.plan, &self.counts);
-        self.cursors = self.cursors_now();
-        for (cursor, watch) in self.cursors.all.iter().zip(&self.watches.edges) {
-            cursor.prepare(&watch.source, self.store.reading());
-        }
         self.timelines.prepare(&self.watches.edges, self.store.reading());
+        self.cursors = self.cursors_now();
         let (store, now) = (self.store.reading(), self.now);
         let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());
         self.turns = self.watches.turning.iter().map(next).collect();
     }
 
-    /// Where the edges stand now, with nothing read.
+    /// Where the edges stand now.
     fn cursors_now(&self) -> Cursors {
-        Cursors::new(self.watches.edges.iter().map(|watch| Cursor::new(&watch.edge, self.now)).collect())
+        let facts = (self.store.reading(), &self.timelines);
+        let cursor = |(place, watch): (usize, &watch::Watch)| {
+            let mut cursor = Cursor::new(&watch.edge, self.now, place);
+            cursor.prepare(watch, self.now, facts);
+            cursor
+        };
+        Cursors::new(self.watches.edges.iter().enumerate().map(cursor).collect())
     }
 
     /// The instant up to which everything is settled and reported.

@@ -1,5 +1,5 @@
 //! The live engine over more users than a word has bits, and more segments than a cell: membership as if evaluated
-//! anew, and as the transitions have made it.
+//! anew, and as the transitions have made it; and campaigns over it as if settled anew.
 
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
@@ -13,16 +13,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use whodid::live::rules::{LiveExclusion, Rule, Signal};
 use whodid::segment::Segment;
 use whodid::{
     Announce, AttributeWrite, Catalog, Changes, Evaluate, Event, EventStore, Fact, Ingest, Live, MemoryStore,
-    Movement,
+    Movement, exclusive,
 };
 
 use scale::Scale;
 
 const USERS: u32 = 150;
 const SEGMENTS: usize = 90;
+/// Some of the segments, the highest first.
+const CAMPAIGNS: [&str; 5] = ["s03", "s00", "s02", "s04", "s01"];
+const PER_USER: u32 = 2;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -69,6 +73,9 @@ fn step(scale: Scale) -> BoxedStrategy<Step> {
 struct Crowd {
     live: Live,
     members: BTreeMap<String, BTreeSet<String>>,
+    campaigns: LiveExclusion,
+    /// By what the rule hands on.
+    kept: BTreeMap<String, BTreeSet<String>>,
     taken: Vec<Step>,
 }
 
@@ -79,7 +86,11 @@ impl Crowd {
             catalog.insert(format!("s{place:02}"), segment).expect("a valid segment");
         }
         let live = Live::new(catalog, MemoryStore::new().seal_after(64), scale.at(0)).expect("an engine");
-        Self { live, members: BTreeMap::new(), taken: Vec::new() }
+        let campaigns = LiveExclusion::new(CAMPAIGNS, PER_USER).expect("campaigns");
+        let crowd =
+            Self { live, members: BTreeMap::new(), campaigns, kept: BTreeMap::new(), taken: Vec::new() };
+        crowd.is_exact();
+        crowd
     }
 
     fn step(&mut self, step: Step, scale: Scale) {
@@ -99,13 +110,14 @@ impl Crowd {
             Step::Forget(user) => self.live.forget(&id(*user)),
             Step::Restart => self.restart(),
         };
+        let mut signals = Vec::new();
         for change in changes.expect("a valid step") {
-            let of_segment = self.members.entry(change.segment.to_string()).or_default();
-            let changed = match change.movement {
-                Movement::Entered => of_segment.insert(change.id.to_string()),
-                Movement::Left => of_segment.remove(&*change.id),
-            };
-            assert!(changed, "{change} changes nothing");
+            moves(&mut self.members, &change.segment, &change.id, change.movement);
+            signals.extend(self.campaigns.take(Signal::from(&change)));
+        }
+        signals.extend(self.campaigns.pass(self.live.now()));
+        for signal in signals {
+            moves(&mut self.kept, &signal.segment, &signal.id, signal.movement);
         }
         self.taken.push(step);
         self.is_exact();
@@ -148,7 +160,27 @@ impl Crowd {
             assert_eq!(self.members.get(name).cloned().unwrap_or_default(), ids, "{name} by its transitions");
             assert!(ids.iter().all(|id| self.live.is_member(name, id)));
         }
+        let members = CAMPAIGNS.map(|name| (name, self.live.members(name).unwrap_or_default()));
+        let settled =
+            exclusive(members.iter().map(|(name, members)| (*name, members)), PER_USER).expect("campaigns");
+        for name in CAMPAIGNS {
+            let mut ids = BTreeSet::new();
+            let members = settled.members(name).expect("a campaign");
+            let Ok(()) = snapshot.ids(members, &mut |_, id| _ = ids.insert(id.to_owned()));
+            assert_eq!(self.kept.get(name).cloned().unwrap_or_default(), ids, "{name} as a campaign");
+            assert!(ids.iter().all(|id| self.campaigns.kept(id).any(|kept| kept == name)));
+        }
     }
+}
+
+/// A user enters, or leaves, and was not there, or was.
+fn moves(members: &mut BTreeMap<String, BTreeSet<String>>, segment: &str, id: &str, movement: Movement) {
+    let of_segment = members.entry(segment.to_owned()).or_default();
+    let changes = match movement {
+        Movement::Entered => of_segment.insert(id.to_owned()),
+        Movement::Left => of_segment.remove(id),
+    };
+    assert!(changes, "{id} {movement} {segment} changes nothing");
 }
 
 proptest! {

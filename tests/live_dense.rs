@@ -274,3 +274,33 @@ proptest! {
         is_exact_throughout(plot);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(40), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// In one step, or tick by tick, with facts held by the store from the beginning, or after a restart: the same
+    /// transitions under the same numbers, for the same reasons.
+    #[test]
+    fn however_time_passes_the_same_is_told(
+        plot in prop_oneof![plots(scale::milliseconds(), 2), plots(scale::hours(), 2)],
+    ) {
+        let engine = || {
+            let mut store = MemoryStore::new().seal_after(plot.seal);
+            plot.before.iter().for_each(|change| drop(take(&mut store, change.clone())));
+            Live::new(catalog(&plot.named), store, plot.scale.at(plot.start)).ok()
+        };
+        let (Some(mut at_once), Some(mut by_ticks)) = (engine(), engine()) else { return Ok(()) };
+        let (start, end) = (plot.scale.at(plot.start), plot.scale.at(plot.scale.end));
+        let told = at_once.advance(end).expect("an instant").into_vec();
+        let mut ticked = Vec::new();
+        for (n, tick) in plot.scale.between(start.millis(), end.millis()).enumerate() {
+            ticked.extend(by_ticks.advance(Timestamp::from_millis(tick)).expect("an instant"));
+            if n % 7 == 3 {
+                let mut store = MemoryStore::new();
+                plot.before.iter().for_each(|change| drop(take(&mut store, change.clone())));
+                by_ticks = Live::restore(&by_ticks.save(), store).expect("what was saved").0;
+            }
+        }
+        prop_assert_eq!(told, ticked);
+    }
+}

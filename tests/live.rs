@@ -360,7 +360,7 @@ proptest! {
     /// Many events of few users, counted in windows that overlap: long enough that each way of getting a count wrong
     /// shows. It fails when late facts that a cursor has passed are not put in, when each late fact is taken for the
     /// first of its day, when crossings of one instant are told once, when the first event of a unit crosses instead of
-    /// the last, and when many are never counted again.
+    /// the last, and when what is beyond a tally is lost.
     #[test]
     fn long_streams_are_counted_exactly(
         events in prop::collection::vec(event(), 80..160), counted in counted(), seal in 3..60_usize,

@@ -3,7 +3,9 @@
 use roaring::RoaringBitmap;
 
 use super::Live;
+use super::beyond::Beyond;
 use super::fields::Field;
+use super::follow::split;
 use super::rows::Rows;
 use super::state::State;
 use crate::plan::Leaf;
@@ -47,8 +49,9 @@ impl Live {
         let Ok(universe) = store.universe(at);
         let marks = self.counts.mark_all(store, self.now);
         let measured = self.measure_all();
-        let rows = self.fill(&[], &measured, |_, _| ());
-        self.state = State { universe: (&universe).into(), rows, marks, members: Vec::new() };
+        let mut beyond = Beyond::default();
+        let rows = self.fill(&[], &measured, &mut beyond, |_, _| ());
+        self.state = State { universe: (&universe).into(), rows, beyond, marks, members: Vec::new() };
         let mut members = vec![0; self.programs.len()];
         self.each_word(&mut |segment, word| members[segment] += u64::from(word.count_ones()));
         self.state.members = members;
@@ -73,6 +76,7 @@ impl Live {
         &self,
         known: &[Field],
         measured: &Measured,
+        beyond: &mut Beyond,
         mut carry: impl FnMut(u32, &mut Vec<u32>),
     ) -> Rows {
         let (store, at) = (self.store.reading(), Timestamp::from_millis(self.now));
@@ -86,9 +90,14 @@ impl Live {
         let asked: Vec<&Leaf> = leaves.iter().map(|leaf| &self.plan.leaves()[*leaf as usize]).collect();
         let Ok(answers) = store.resolve(&asked, at, Among::Everyone);
 
-        let of_tallies = tallies
-            .iter()
-            .map(|(place, users)| Column::new(fields.tallies[*place as usize], users.iter().copied()));
+        for (place, users) in &tallies {
+            let more = users.iter().map(|(user, count)| (*user, split(*count).1));
+            more.filter(|(_, more)| *more > 0).for_each(|(user, more)| beyond.set(user, *place, more));
+        }
+        let of_tallies = tallies.iter().map(|(place, users)| {
+            let shown = users.iter().map(|(user, count)| (*user, split(*count).0));
+            Column::new(fields.tallies[*place as usize], shown)
+        });
         let of_answers = leaves
             .iter()
             .zip(&answers)

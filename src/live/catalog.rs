@@ -161,8 +161,13 @@ impl Live {
         }
         let known: Vec<Field> = carried.iter().map(|(_, to)| *to).collect();
         let rows = std::mem::take(&mut self.state.rows);
+        let places: HashMap<u32, u32> = (0..)
+            .zip(self.counts.groups())
+            .filter_map(|(place, group)| Some((old.counts.place(group)?, place)))
+            .collect();
+        let mut beyond = std::mem::take(&mut self.state.beyond).carried(|group| places.get(&group).copied());
         let mut before = Vec::new();
-        self.state.rows = self.fill(&known, &measured, |user, row| {
+        self.state.rows = self.fill(&known, &measured, &mut beyond, |user, row| {
             rows.load(user, &mut before);
             for (from, to) in &carried {
                 let value = from.get(&before);
@@ -171,6 +176,7 @@ impl Live {
                 }
             }
         });
+        self.state.beyond = beyond;
         self.state.marks = self.counts.mark_all(self.store.reading(), self.now);
     }
 }
@@ -184,7 +190,7 @@ struct Old {
 }
 
 impl Old {
-    /// Where the tallies lay that say as much as others need, and where they lie now.
+    /// Where the tallies lay that are asked for again, and where they lie now.
     fn tallies(&self, counts: &Counts, fields: &Fields) -> Vec<(Field, Field)> {
         let groups = counts.groups().iter().zip(&fields.tallies);
         let from = |group| self.fields.tallies.get(self.counts.place(group)? as usize).copied();

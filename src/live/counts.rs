@@ -1,8 +1,7 @@
 //! Leaves that count events in a window that ends now: kept by adding and taking away, without asking the store.
 //!
 //! The events of some names in one window are a *group*, whatever their count must be. An event that happens
-//! adds one, one that the window lets go takes one away. Tallies below what the group calls *many* are exact, those
-//! from there on say "so many, or more"; where less than many may be left, the store is asked again.
+//! adds one, one that the window lets go takes one away.
 
 use chrono_tz::Tz;
 use foldhash::HashMap;
@@ -18,9 +17,6 @@ use crate::segment::{EventPattern, Measure, Range};
 use crate::store::Snapshot;
 use crate::time::{DAY, Span, Unit};
 use crate::window::Window;
-
-/// As many are exact at least, so that few users have more.
-const FEW: u8 = 9;
 
 /// Events that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,8 +36,6 @@ pub(super) struct Group {
     leaves: Vec<(Question, u8, u8)>,
     /// Bit by bit: whether some leaf holds for this tally and not for the one before, or the other way round.
     turns: u16,
-    /// Tallies from here on are lower bounds.
-    many: u8,
     /// Where units are counted: the place of the marks of its events and units.
     pub(super) marks: Option<u32>,
     /// The numbers of its names, when there were so many names in the store.
@@ -79,7 +73,7 @@ impl Counts {
                 u32::try_from(place).unwrap_or(u32::MAX)
             });
             let names = (Vec::new(), usize::MAX);
-            Group { key, leaves: Vec::new(), turns: 0, many: FEW + 1, marks, names }
+            Group { key, leaves: Vec::new(), turns: 0, marks, names }
         };
         let mut groups: Vec<Group> = keys.into_iter().map(group).collect();
         let mut place_of = Vec::with_capacity(of_leaf.len());
@@ -107,10 +101,9 @@ impl Counts {
         self.of_leaf.get(leaf as usize).copied().flatten()
     }
 
-    /// The group of the same events in the same window, where its tallies say as much as those of another do.
+    /// The group of the same events in the same window.
     pub(super) fn place(&self, of: &Group) -> Option<u32> {
-        let place = self.places.get(&of.key).copied()?;
-        (self.groups.get(place as usize)?.many >= of.many).then_some(place)
+        self.places.get(&of.key).copied()
     }
 
     /// Counts the events of everyone, of the groups that pass: for each group the users who have some, in order, with
@@ -120,7 +113,7 @@ impl Counts {
         store: &Snapshot,
         t: i64,
         wanted: impl Fn(u32) -> bool,
-    ) -> Vec<(u32, Vec<(u32, u8)>)> {
+    ) -> Vec<(u32, Vec<(u32, u32)>)> {
         let places: Vec<u32> = (0..).take(self.groups.len()).filter(|place| wanted(*place)).collect();
         let (of_units, of_events): (Vec<u32>, Vec<u32>) =
             places.into_iter().partition(|place| self.groups[*place as usize].key.unit.is_some());
@@ -128,7 +121,7 @@ impl Counts {
         for place in of_units {
             let units = self.groups[place as usize].units(store, t);
             let count = |units: &[(u32, i64)]| {
-                let count = u8::try_from(units.len()).unwrap_or(MOST).min(MOST);
+                let count = u32::try_from(units.len()).unwrap_or(u32::MAX);
                 units.first().map(|(user, _)| (*user, count))
             };
             all.push((place, units.chunk_by(|a, b| a.0 == b.0).filter_map(count).collect()));
@@ -140,16 +133,16 @@ impl Counts {
     }
 
     /// Counts events of the same names for some groups.
-    fn tally_events(&self, store: &Snapshot, t: i64, places: &[u32], all: &mut Vec<(u32, Vec<(u32, u8)>)>) {
+    fn tally_events(&self, store: &Snapshot, t: i64, places: &[u32], all: &mut Vec<(u32, Vec<(u32, u32)>)>) {
         let Some(events) = places.first().map(|place| self.events(*place)) else { return };
         let bounds: Vec<Bounds> = places.iter().map(|place| self.groups[*place as usize].bounds(t)).collect();
         let hull = bounds.iter().copied().reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
-        let mut tallies = vec![0_u8; store.user_numbers() * places.len()];
+        let mut tallies = vec![0_u32; store.user_numbers() * places.len()];
         store.scan_events(events, hull.unwrap_or(Bounds::NONE), &mut |at, user| {
             let first = user as usize * places.len();
             let of_user = tallies.get_mut(first..first + places.len()).unwrap_or_default();
             for (tally, _) in of_user.iter_mut().zip(&bounds).filter(|(_, bounds)| bounds.contains(at)) {
-                *tally = (*tally + 1).min(MOST);
+                *tally = tally.saturating_add(1);
             }
         });
         for (i, place) in places.iter().enumerate() {
@@ -195,14 +188,13 @@ impl Counts {
     }
 
     /// Counts the events of a user anew.
-    pub(super) fn again(&mut self, place: u32, (store, user, t): (&Snapshot, u32, i64)) -> u8 {
+    pub(super) fn again(&mut self, place: u32, (store, user, t): (&Snapshot, u32, i64)) -> u32 {
         let Some(group) = self.groups.get_mut(place as usize) else { return 0 };
         let bounds = group.bounds(t);
         let unit = group.key.unit;
         let names = group.names(store);
-        let most = usize::from(MOST);
         let count = match unit {
-            None => store.count_up_to(names, user, bounds, most),
+            None => store.count_up_to(names, user, bounds, usize::MAX),
             Some((unit, tz)) => {
                 let mut at = Vec::new();
                 names.iter().for_each(|name| store.instants_of(*name, user, bounds, &mut at));
@@ -213,7 +205,7 @@ impl Counts {
                 at.len()
             }
         };
-        u8::try_from(count.min(most)).unwrap_or(MOST)
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 }
 
@@ -221,7 +213,6 @@ impl Group {
     fn add(&mut self, leaf: Question, low: u8, high: u8) {
         self.leaves.push((leaf, low, high));
         let holds = |tally: u8| low <= tally && tally <= high;
-        self.many = self.many.max(low).max(if high == MOST { 0 } else { high + 1 });
         for tally in (1..=MOST).filter(|tally| holds(*tally) != holds(tally - 1)) {
             self.turns |= 1 << tally;
         }
@@ -265,16 +256,6 @@ impl Group {
             let holds = |tally: u8| *low <= tally && tally <= *high;
             (holds(before) != holds(after)).then_some(*leaf)
         })
-    }
-
-    /// The tally with one more.
-    pub(super) fn more(&self, tally: u8) -> u8 {
-        (tally + 1).min(MOST)
-    }
-
-    /// The tally with one less; `None`: it has to be counted again.
-    pub(super) fn less(&self, tally: u8) -> Option<u8> {
-        (tally != self.many).then(|| tally.saturating_sub(1))
     }
 }
 

@@ -111,11 +111,26 @@ impl Cursor {
         }
         self.ahead.sort_unstable_by(|a, b| b.cmp(a));
         self.read_to = hi.saturating_add(1);
-        self.width = match self.ahead.len() {
-            0..FEW => self.width.saturating_mul(2),
-            many if many > 4 * FEW => (self.width / 2).max(1),
-            _ => self.width,
+        match self.ahead.len() {
+            0..FEW => self.width = self.width.saturating_mul(2),
+            // Only now can a stretch be too long by far, which is read again then.
+            many if many > 8 * FEW && !matches!(source, Source::LastOf(..)) => self.keep_few(inside.lo),
+            many if many > 4 * FEW => self.width = (self.width / 2).max(1),
+            _ => {}
+        }
+    }
+
+    /// Lets go what crosses last, as if it had not been read.
+    fn keep_few(&mut self, from: i64) {
+        let Some((last, _)) = self.ahead.len().checked_sub(4 * FEW).and_then(|place| self.ahead.get(place))
+        else {
+            return;
         };
+        self.read_to = last.saturating_add(1);
+        self.width = self.read_to.saturating_sub(from).max(1);
+        let kept = self.ahead.partition_point(|(at, _)| *at >= self.read_to);
+        self.ahead.drain(..kept);
+        self.ahead.shrink_to(8 * FEW);
     }
 
     /// A fact that arrived late: where it has been passed by, it is put in.

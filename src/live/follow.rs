@@ -1,13 +1,15 @@
 //! Tallies follow what comes into windows and what leaves them.
 
 use super::Live;
+use super::beyond::Beyond;
 use super::counts::Group;
 use super::crossing::Crossing;
-use super::fields::Field;
+use super::fields::{Field, MOST};
 use super::marks::Marks;
 use super::routes::{Direction, Touch};
 use super::rows::Rows;
 use super::settle::{Manner, Scratch};
+use super::state::State;
 
 /// Whether a fact adds one to a group.
 enum Adds {
@@ -42,24 +44,20 @@ impl Live {
     /// One event more.
     fn add(&mut self, user: u32, crossing: &Crossing, manner: &Manner, scratch: &mut Scratch) {
         let touch = self.routes.touch(crossing.touch);
-        let (groups, fields, marks) = (self.counts.groups(), &self.fields.tallies, &mut self.state.marks);
+        let State { rows, beyond, marks, .. } = &mut self.state;
+        let mut tallies =
+            Tallies { user, rows, beyond, groups: self.counts.groups(), fields: &self.fields.tallies };
         let mut told = None;
-        for together in by_cell(touch, fields) {
-            change(
-                &mut self.state.rows,
-                (user, fields, together),
-                scratch,
-                |place, tally, scratch| {
-                    let group = &groups[place as usize];
-                    match adds(group, marks, &mut told, user, manner) {
-                        Adds::Yes => return group.more(tally),
-                        Adds::No => {}
-                        Adds::Perhaps => scratch.late.push(place),
-                    }
-                    tally
-                },
-                groups,
-            );
+        for together in by_cell(touch, tallies.fields) {
+            let groups = tallies.groups;
+            tallies.change(together, scratch, |place, count, scratch| {
+                match adds(&groups[place as usize], marks, &mut told, user, manner) {
+                    Adds::Yes => return count.saturating_add(1),
+                    Adds::No => {}
+                    Adds::Perhaps => scratch.late.push(place),
+                }
+                count
+            });
         }
     }
 
@@ -75,9 +73,7 @@ impl Live {
             };
             known = Some((place, inside, alone));
             if alone {
-                let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
-                let more = |place: u32, tally, _: &mut Scratch| groups[place as usize].more(tally);
-                change(&mut self.state.rows, (user, fields, &[place]), scratch, more, groups);
+                self.tallies(user).change(&[place], scratch, |_, count, _| count.saturating_add(1));
             }
         }
         scratch.late = late;
@@ -86,24 +82,15 @@ impl Live {
     /// One event less, or nobody knows how many.
     fn take_away(&mut self, user: u32, crossing: &Crossing, scratch: &mut Scratch) {
         let touch = self.routes.touch(crossing.touch);
-        let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
         match touch.direction {
             Direction::More => {}
             Direction::Any => scratch.again.extend_from_slice(&touch.counted),
             Direction::Less => {
+                let State { rows, beyond, .. } = &mut self.state;
+                let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
+                let mut tallies = Tallies { user, rows, beyond, groups, fields };
                 for together in by_cell(touch, fields) {
-                    change(
-                        &mut self.state.rows,
-                        (user, fields, together),
-                        scratch,
-                        |place, tally, scratch| {
-                            groups[place as usize].less(tally).unwrap_or_else(|| {
-                                scratch.again.push(place);
-                                tally
-                            })
-                        },
-                        groups,
-                    );
+                    tallies.change(together, scratch, |_, count, _| count.saturating_sub(1));
                 }
             }
         }
@@ -115,42 +102,68 @@ impl Live {
         again.dedup();
         for place in again.iter().copied() {
             let count = self.counts.again(place, (self.store.reading(), user, at));
-            let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
-            change(&mut self.state.rows, (user, fields, &[place]), scratch, |_, _, _| count, groups);
+            self.tallies(user).change(&[place], scratch, |_, _, _| count);
         }
         scratch.again = again;
     }
+
+    fn tallies(&mut self, user: u32) -> Tallies<'_> {
+        let State { rows, beyond, .. } = &mut self.state;
+        Tallies { user, rows, beyond, groups: self.counts.groups(), fields: &self.fields.tallies }
+    }
+}
+
+/// The tallies of a user.
+struct Tallies<'a> {
+    user: u32,
+    rows: &'a mut Rows,
+    beyond: &'a mut Beyond,
+    groups: &'a [Group],
+    fields: &'a [Field],
+}
+
+impl Tallies<'_> {
+    /// Changes tallies that lie in one cell, and notes what that turns.
+    fn change(
+        &mut self,
+        together: &[u32],
+        scratch: &mut Scratch,
+        mut to: impl FnMut(u32, u32, &mut Scratch) -> u32,
+    ) {
+        let Some(cell) = together.first().map(|place| self.fields[*place as usize].cell) else { return };
+        let before = self.rows.get(self.user, cell);
+        let mut after = before;
+        for place in together.iter().copied() {
+            let field = self.fields[place as usize];
+            let tally = field.of(after);
+            let beyond = if tally == MOST { self.beyond.get(self.user, place) } else { 0 };
+            let count = u32::from(tally).saturating_add(beyond);
+            let changed = to(place, count, scratch);
+            let (shown, more) = split(changed);
+            if more != beyond {
+                self.beyond.set(self.user, place, more);
+            }
+            if shown != tally {
+                after = field.with(after, shown);
+                scratch.turned.extend(self.groups[place as usize].turned(tally, shown));
+            }
+        }
+        if after != before {
+            scratch.replaced.push((cell, before));
+            self.rows.set(self.user, cell, after);
+        }
+    }
+}
+
+/// What a row tells of a count, and what lies beyond.
+pub(super) fn split(count: u32) -> (u8, u32) {
+    let shown = u8::try_from(count).unwrap_or(MOST).min(MOST);
+    (shown, count - u32::from(shown))
 }
 
 /// The groups of a touch, those of a cell together.
 fn by_cell<'t>(touch: &'t Touch, fields: &'t [Field]) -> impl Iterator<Item = &'t [u32]> {
     touch.counted.chunk_by(|a, b| fields[*a as usize].cell == fields[*b as usize].cell)
-}
-
-/// Changes tallies of a user that lie in one cell, and notes what that turns.
-fn change(
-    rows: &mut Rows,
-    (user, fields, together): (u32, &[Field], &[u32]),
-    scratch: &mut Scratch,
-    mut to: impl FnMut(u32, u8, &mut Scratch) -> u8,
-    groups: &[Group],
-) {
-    let Some(cell) = together.first().map(|place| fields[*place as usize].cell) else { return };
-    let before = rows.get(user, cell);
-    let mut after = before;
-    for place in together.iter().copied() {
-        let field = fields[place as usize];
-        let tally = field.of(after);
-        let changed = to(place, tally, scratch);
-        if changed != tally {
-            after = field.with(after, changed);
-            scratch.turned.extend(groups[place as usize].turned(tally, changed));
-        }
-    }
-    if after != before {
-        scratch.replaced.push((cell, before));
-        rows.set(user, cell, after);
-    }
 }
 
 /// Whether a fact adds one to a group; `told`: what the marks of the group before have told.

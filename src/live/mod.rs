@@ -23,6 +23,7 @@
 mod algebra;
 mod apply;
 mod ask;
+mod beyond;
 mod build;
 mod catalog;
 mod counts;

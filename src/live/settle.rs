@@ -102,6 +102,8 @@ impl Live {
         if !is_there {
             scratch.row.fill(0);
             self.state.rows.store(user, &scratch.row);
+            let groups = (0..).take(self.counts.groups().len());
+            groups.for_each(|group| self.state.beyond.set(user, group, 0));
         } else if asks {
             self.ask(user, due, manner, was_there, scratch);
         }

@@ -2,6 +2,7 @@
 
 use roaring::RoaringBitmap;
 
+use super::beyond::Beyond;
 use super::marks::Marks;
 use super::rows::Rows;
 
@@ -11,6 +12,7 @@ pub(super) struct State {
     pub(super) universe: Users,
     /// The tallies and answers of each user.
     pub(super) rows: Rows,
+    pub(super) beyond: Beyond,
     /// Of each kind of units that are counted.
     pub(super) marks: Vec<Marks>,
     /// How many members each segment has.
@@ -26,6 +28,7 @@ impl State {
 
     pub(super) fn memory(&self) -> usize {
         self.rows.memory()
+            + self.beyond.memory()
             + self.universe.memory()
             + self.members.capacity() * 8
             + self.marks.iter().map(Marks::memory).sum::<usize>()

@@ -8,6 +8,8 @@ use crate::transition::Digest;
 pub struct Outcome {
     pub digest: Digest,
     pub clock: Clock,
+    /// Bytes that are there for the question alone, where the engine tells: events and users aside.
+    pub state: Option<usize>,
 }
 
 /// Notes every batch.
@@ -20,6 +22,12 @@ pub struct Clock {
 impl Clock {
     pub fn start() -> Self {
         Self { last: Instant::now(), batches: Vec::new() }
+    }
+
+    /// What comes next counts; what was before, since the last batch, made the input.
+    #[cfg(feature = "whodid")]
+    pub fn begin(&mut self) {
+        self.last = Instant::now();
     }
 
     /// A batch of so many events is done, its transitions out.

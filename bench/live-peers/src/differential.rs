@@ -76,7 +76,7 @@ pub fn run(
     let join = |all: Outcome, (digest, _)| Outcome { digest: all.digest.join(digest), ..all };
     let mut workers = workers.map(|(digest, clock)| (digest, clock));
     let (digest, clock) = workers.next().expect("there is a worker");
-    workers.fold(Outcome { digest, clock }, join)
+    workers.fold(Outcome { digest, clock, state: None }, join)
 }
 
 fn feed(input: &mut Input, batch: &[Event], end: u64, grain: Grain, expiries: Expiries, expiry: &mut Expiry) {

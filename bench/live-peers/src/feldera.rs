@@ -127,5 +127,5 @@ pub fn run(events: &[Event], batch: usize, grain: Grain, expiries: Expiries, wor
     }
     let Engine { circuit, digest, .. } = engine;
     circuit.kill().expect("the circuit ends");
-    Outcome { digest, clock }
+    Outcome { digest, clock, state: None }
 }

@@ -98,7 +98,7 @@ fn run_here(options: &Options) -> bool {
     let events = stream::generate(options.users, options.events, options.days);
     let given = events.clone();
     let before = memory::reset_peak();
-    let Some(Outcome { digest, clock }) = run(&options.engine, given, options) else {
+    let Some(Outcome { digest, clock, state }) = run(&options.engine, given, options) else {
         println!("{{\"engine\":\"{}\",\"skipped\":true}}", options.engine);
         return true;
     };
@@ -106,7 +106,7 @@ fn run_here(options: &Options) -> bool {
     let right = digest == reference::run(&events, options.users, options.batch, options.grain);
     println!(
         "{{\"engine\":\"{}\",\"workers\":{},\"batch\":{},\"grain\":\"{:?}\",\"events\":{},\"entered\":{},\"left\":{},\"right\":{right},\
-         \"events_per_s\":{:.0},\"later_half_per_s\":{:.0},\"batch_p50_us\":{:.1},\"batch_p999_us\":{:.1},\"peak_mib\":{}}}",
+         \"events_per_s\":{:.0},\"later_half_per_s\":{:.0},\"batch_p50_us\":{:.1},\"batch_p999_us\":{:.1},\"peak_mib\":{}{}}}",
         options.engine,
         options.workers,
         options.batch,
@@ -119,6 +119,10 @@ fn run_here(options: &Options) -> bool {
         clock.quantile(0.5) * 1e6,
         clock.quantile(0.999) * 1e6,
         grown >> 20,
+        state.map_or_else(String::new, |bytes| format!(
+            ",\"state_mib\":{:.1}",
+            bytes as f64 / (1 << 20) as f64
+        )),
     );
     right
 }

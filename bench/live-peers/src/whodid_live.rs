@@ -1,7 +1,8 @@
 //! The crate itself: a `Live` catalog of one segment over a `MemoryStore`, which keeps every event.
 //!
 //! Users are texts there, as backends have them. Transitions come out at their instants; where memberships are compared at the end of
-//! each batch, what happens and un-happens within one is left out.
+//! each batch, what happens and un-happens within one is left out. Making the facts of a batch is the caller's, as the events of
+//! the other engines are.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +36,6 @@ fn netted(transitions: &[Transition], end: u64) -> impl Iterator<Item = Transiti
 
 /// Runs the stream, on one thread.
 pub fn run(events: &[Event], batch: usize, grain: Grain) -> Outcome {
-    let users = events.iter().map(|event| event.user).max().map_or(0, |last| last + 1);
-    let ids: Vec<String> = (0..users).map(|user| format!("u{user:07}")).collect();
     let mut catalog = Catalog::new();
     let regulars = did("used").at_least(AT_LEAST as u32).last(days(30));
     catalog.insert("regulars", regulars).expect("a valid segment");
@@ -48,9 +47,11 @@ pub fn run(events: &[Event], batch: usize, grain: Grain) -> Outcome {
         let end = batch[batch.len() - 1].at;
         transitions.clear();
         let fact = |event: &Event| {
-            Fact::from(whodid::Event::new(ids[event.user as usize].as_str(), "used", instant(event.at)))
+            Fact::from(whodid::Event::new(format!("u{:07}", event.user), "used", instant(event.at)))
         };
-        let taken = live.take_all(batch.iter().map(fact).collect()).expect("good events");
+        let facts = batch.iter().map(fact).collect();
+        clock.begin();
+        let taken = live.take_all(facts).expect("good events");
         transitions.extend(taken.iter().map(read));
         transitions.extend(live.advance(instant(end)).expect("a good instant").iter().map(read));
         match grain {
@@ -59,5 +60,5 @@ pub fn run(events: &[Event], batch: usize, grain: Grain) -> Outcome {
         }
         clock.note(batch.len());
     }
-    Outcome { digest, clock }
+    Outcome { digest, clock, state: Some(live.memory_usage()) }
 }

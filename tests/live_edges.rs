@@ -277,3 +277,15 @@ fn one_who_sleeps_until_the_next_change_seldom_wakes_for_nothing() {
     assert!(told > 10);
     assert_eq!(live.advance(later(400 * 86_400_000)).map(|changes| changes.len()), Ok(0));
 }
+
+#[test]
+fn a_value_does_not_turn_before_it_is_written() {
+    let segments = catalog(&[("due", r#"{"attribute":{"name":"p","within":{"last":"50ms"}}}"#)]);
+    let mut live = Live::new(segments, MemoryStore::new(), later(99)).expect("an engine");
+    let mut told = Vec::new();
+    live.write(AttributeWrite::set("ada", "p", later(90), later(115))).expect("a write");
+    told.extend(live.advance(later(120)).expect("an instant"));
+    told.extend(live.write(AttributeWrite::set("ada", "p", later(110), later(121))).expect("a write"));
+    told.extend(live.advance(later(170)).expect("an instant"));
+    assert_eq!(self::told(&told), ["ada entered due at +115", "ada left due at +160"]);
+}

@@ -154,15 +154,15 @@ impl Live {
         match fact {
             Fact::Event(event) => {
                 let properties = event.properties.as_slice();
-                for (turning, next) in turning {
-                    *next = (*next).min(turning.of_event(&event.name, properties, now));
+                for (turning, turns) in turning {
+                    turns.bring_forward(turning.of_event(&event.name, properties, now));
                 }
                 Some(self.routes.event(&self.watches, &self.counts, &event.name))
             }
             Fact::Attribute(write) => {
-                for (turning, next) in turning {
-                    *next =
-                        (*next).min(turning.of_write(&write.name, write.value.as_ref().map(Into::into), now));
+                for (turning, turns) in turning {
+                    let value = write.value.as_ref().map(Into::into);
+                    turns.bring_forward(turning.of_write(&write.name, value, now));
                 }
                 self.routes.attribute(&write.name)
             }
@@ -197,6 +197,7 @@ impl Live {
         edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, from, into));
         let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
         of_from.for_each(|crossing| crossing.user = into);
+        self.turns.iter_mut().for_each(|turns| turns.merge(from, into));
         self.state.marks.iter_mut().for_each(|marks| marks.merge(from, into));
         self.timelines.again(into, self.store.reading());
         if let Some(seen) = self.store.reading().first_seen(into) {

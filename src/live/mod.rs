@@ -74,7 +74,8 @@ use routes::Routes;
 use settle::Scratch;
 use state::State;
 use timeline::Timelines;
-use watch::{Turning, Watches};
+use turning::Turns;
+use watch::Watches;
 
 /// Why a live engine refuses a call; nothing has changed then.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -140,8 +141,8 @@ pub struct Live {
     asks: Asks,
     cursors: Cursors,
     timelines: Timelines,
-    /// Before these instants no value of the turning tests turns.
-    turns: Vec<i64>,
+    /// Where the turning tests stand.
+    turns: Vec<Turns>,
     /// What waits for the next millisecond to be complete.
     pending: Vec<Crossing>,
     /// No other fact comes to exist before this instant.
@@ -212,8 +213,8 @@ impl Live {
         self.timelines.prepare(&self.watches.edges, self.store.reading());
         self.cursors = self.cursors_now();
         let (store, now) = (self.store.reading(), self.now);
-        let next = |(turning, _): &(Turning, _)| turning.crossings(store, (now, now), 0, &mut Vec::new());
-        self.turns = self.watches.turning.iter().map(next).collect();
+        let turns = self.watches.turning.iter().map(|(turning, _)| Turns::new(turning, store, now));
+        self.turns = turns.collect();
     }
 
     /// Where the edges stand now.
@@ -303,7 +304,13 @@ impl Live {
     /// Bytes that the engine holds beyond the store.
     pub fn memory_usage(&self) -> usize {
         let cursors: usize = self.cursors.all.iter().map(Cursor::memory).sum();
-        self.state.memory() + self.fields.memory() + self.routes.memory() + cursors + self.timelines.memory()
+        let turns: usize = self.turns.iter().map(Turns::memory).sum();
+        self.state.memory()
+            + self.fields.memory()
+            + self.routes.memory()
+            + cursors
+            + turns
+            + self.timelines.memory()
     }
 }
 

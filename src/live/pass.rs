@@ -8,6 +8,7 @@ use super::crossing::Crossing;
 use super::cursor::Cursor;
 use super::settle::Manner;
 use super::transition::Transition;
+use super::turning::Turns;
 
 /// Where the edges stand, the next one first.
 #[derive(Clone, Debug, Default)]
@@ -155,13 +156,12 @@ impl Live {
             self.arrivals(self.now, to, &mut waiting);
             self.ahead = self.first_arrival(to);
         }
-        for place in 0..self.turns.len() {
-            if self.turns[place] <= to {
-                let touch = self.routes.turning(place);
-                let (turning, _) = &self.watches.turning[place];
-                self.turns[place] =
-                    turning.crossings(self.store.reading(), (self.now, to), touch, &mut waiting);
-            }
+        for (place, turns) in self.turns.iter_mut().enumerate().filter(|(_, turns)| turns.due() <= to) {
+            let touch = self.routes.turning(place);
+            let (turning, _) = &self.watches.turning[place];
+            turns.cross(turning, self.store.reading(), (self.now, to), &mut |at, user| {
+                waiting.push(Crossing { at, user, touch });
+            });
         }
         waiting.sort_unstable();
         waiting
@@ -170,7 +170,7 @@ impl Live {
     /// An instant before which nothing changes by the passing of time.
     pub(super) fn next_due(&self) -> i64 {
         let pending = self.pending.iter().map(|crossing| crossing.at).min().unwrap_or(i64::MAX);
-        let turns = self.turns.iter().copied().min().unwrap_or(i64::MAX);
+        let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
         self.cursors.first_due().min(pending).min(turns).min(self.ahead)
     }
 }

@@ -1,10 +1,8 @@
 //! Values that turn: tests relative to now, whose instants of change depend on the value.
 //!
-//! When any of them turns next is remembered, so that time passes freely until then; new facts bring the
-//! instant forward.
+//! All values are looked at together, and which of them turn next is read ahead, a few at a time: time passes freely
+//! until the first does, and many do before all are looked at again. New facts bring that forward.
 
-use super::crossing::Crossing;
-use super::routes::TouchId;
 use super::watch::Turning;
 use crate::plan::{Matcher, Properties, ValueRef};
 use crate::store::{Among, EventQuery, EventStore, Snapshot};
@@ -13,15 +11,92 @@ use crate::time::Timestamp;
 /// When a value turns next after an instant.
 type NextChange<'a> = &'a dyn Fn(i64) -> Option<i64>;
 
+/// So many turns are read ahead, about.
+const FEW: usize = 64;
+/// The stretch that is read at first.
+const HOUR: i64 = 3_600_000;
+
+/// Where a test stands that moves with time.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    /// Turns that have been read and have not happened, by instant and user, the next one last.
+    ahead: Vec<(i64, u32)>,
+    /// All turns up to here have been read.
+    read_to: i64,
+    /// No turn behind `read_to` is before this instant.
+    next: i64,
+    /// How long a stretch is read next.
+    width: i64,
+}
+
+impl Turns {
+    /// Where it stands at `now`, with only the next turn known.
+    pub(super) fn new(turning: &Turning, store: &Snapshot, now: i64) -> Self {
+        let next = turning.turns(store, (now, now), &mut |_, _| ());
+        Self { ahead: Vec::new(), read_to: now, next, width: HOUR }
+    }
+
+    /// When the next value turns, or earlier.
+    pub(super) fn due(&self) -> i64 {
+        self.ahead.last().map_or(self.next, |(at, _)| *at)
+    }
+
+    /// Takes the turns after an instant and up to another.
+    pub(super) fn cross(
+        &mut self,
+        turning: &Turning,
+        store: &Snapshot,
+        (now, to): (i64, i64),
+        visit: &mut dyn FnMut(i64, u32),
+    ) {
+        self.take(to, visit);
+        if self.next <= to {
+            let end = to.max(self.next.saturating_add(self.width));
+            let ahead = &mut self.ahead;
+            // New values may have turned before they came.
+            let from = self.read_to.max(now);
+            self.next = turning.turns(store, (from, end), &mut |at, user| ahead.push((at, user)));
+            self.read_to = end;
+            self.ahead.sort_unstable_by(|a, b| b.cmp(a));
+            self.ahead.dedup();
+            self.take(to, visit);
+            self.width = match self.ahead.len() {
+                0..FEW => self.width.saturating_mul(2),
+                many if many > 4 * FEW => (self.width / 2).max(1),
+                _ => self.width,
+            };
+        }
+    }
+
+    fn take(&mut self, to: i64, visit: &mut dyn FnMut(i64, u32)) {
+        while let Some((at, user)) = self.ahead.pop_if(|(at, _)| *at <= to) {
+            visit(at, user);
+        }
+    }
+
+    /// A new value turns at an instant, and perhaps later again: what has been read from there on is read again.
+    pub(super) fn bring_forward(&mut self, at: i64) {
+        self.next = self.next.min(at);
+        if at <= self.read_to {
+            let kept = self.ahead.partition_point(|(ahead, _)| *ahead >= at);
+            self.ahead.drain(..kept);
+            self.read_to = at.saturating_sub(1);
+        }
+    }
+
+    /// One user turned out to be another.
+    pub(super) fn merge(&mut self, from: u32, into: u32) {
+        self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.ahead.capacity() * size_of::<(i64, u32)>() + size_of::<Self>()
+    }
+}
+
 impl Turning {
     /// The instants in `(t0, t1]` at which some user's answer may turn; and the next one after them.
-    pub(super) fn crossings(
-        &self,
-        store: &Snapshot,
-        (t0, t1): (i64, i64),
-        touch: TouchId,
-        out: &mut Vec<Crossing>,
-    ) -> i64 {
+    fn turns(&self, store: &Snapshot, (t0, t1): (i64, i64), turn: &mut dyn FnMut(i64, u32)) -> i64 {
         let mut next = i64::MAX;
         self.visit(store, &mut |user, next_change| {
             let mut t = t0;
@@ -30,7 +105,7 @@ impl Turning {
                     next = next.min(then);
                     break;
                 }
-                out.push(Crossing { at: then, user, touch });
+                turn(then, user);
                 t = then;
             }
         });

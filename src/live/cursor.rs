@@ -46,7 +46,7 @@ impl Cursor {
             facts.0.order_by_time(events, self.read_to);
         }
         if self.read_to <= known {
-            self.read(&watch.source, known, facts);
+            self.read(watch, known, known, facts);
         }
         let first = self.ahead.last().map_or(self.read_to, |(key, _)| *key);
         self.due = watch.edge.due(first);
@@ -71,6 +71,7 @@ impl Cursor {
             while let Some((key, user)) = self.ahead.last().copied() {
                 self.due = watch.edge.due(key);
                 if self.due > end {
+                    self.shrink();
                     return;
                 }
                 visit(self.due, user);
@@ -85,52 +86,57 @@ impl Cursor {
                 self.due = known.saturating_add(1);
                 return;
             }
-            self.read(&watch.source, known, facts);
+            self.read(watch, end, known, facts);
         }
     }
 
-    /// Reads the next stretch.
-    fn read(&mut self, source: &Source, known: i64, (store, timelines): (&Snapshot, &Timelines)) {
-        let hi = match source {
+    /// Reads the next stretch, at least to where facts have not crossed at `end`.
+    fn read(&mut self, watch: &Watch, end: i64, known: i64, (store, timelines): (&Snapshot, &Timelines)) {
+        let crossed = watch.edge.first_after(end);
+        let hi = match &watch.source {
             // Whole units: windows of these are longer, so that all of it has happened.
             Source::LastOf(_, unit, tz) => unit_around(*unit, *tz, self.read_to).1.saturating_sub(1),
-            _ => self.read_to.saturating_add(self.width),
+            _ => self.read_to.saturating_add(self.width).max(crossed.saturating_sub(1)),
         };
         let hi = hi.min(known);
         let inside = Bounds { lo: self.read_to, hi };
         let ahead = &mut self.ahead;
-        match source {
+        match &watch.source {
             Source::Events(events) | Source::LastOf(events, ..) => {
                 store.events_between(events, inside, &mut |at, user, _| ahead.push((at, user)));
             }
             other => timelines.between(other, inside, &mut |at, user| ahead.push((at, user))),
         }
-        if let Source::LastOf(..) = source {
+        self.read_to = hi.saturating_add(1);
+        if let Source::LastOf(..) = watch.source {
             ahead.sort_unstable_by_key(|(at, user)| (*user, Reverse(*at)));
             ahead.dedup_by_key(|(_, user)| *user);
+            self.ahead.sort_unstable_by(|a, b| b.cmp(a));
+            return;
         }
         self.ahead.sort_unstable_by(|a, b| b.cmp(a));
-        self.read_to = hi.saturating_add(1);
-        match self.ahead.len() {
+        match self.ahead.partition_point(|(at, _)| *at >= crossed) {
             0..FEW => self.width = self.width.saturating_mul(2),
-            // Only now can a stretch be too long by far, which is read again then.
-            many if many > 8 * FEW && !matches!(source, Source::LastOf(..)) => self.keep_few(inside.lo),
+            many if many > 8 * FEW => self.keep_few(many, inside.lo),
             many if many > 4 * FEW => self.width = (self.width / 2).max(1),
             _ => {}
         }
     }
 
-    /// Lets go what crosses last, as if it had not been read.
-    fn keep_few(&mut self, from: i64) {
-        let Some((last, _)) = self.ahead.len().checked_sub(4 * FEW).and_then(|place| self.ahead.get(place))
-        else {
-            return;
-        };
+    /// Of so many that cross last lets most go, as if they had not been read.
+    fn keep_few(&mut self, many: usize, from: i64) {
+        let Some((last, _)) = self.ahead.get(many.saturating_sub(4 * FEW)) else { return };
         self.read_to = last.saturating_add(1);
         self.width = self.read_to.saturating_sub(from).max(1);
-        let kept = self.ahead.partition_point(|(at, _)| *at >= self.read_to);
-        self.ahead.drain(..kept);
-        self.ahead.shrink_to(8 * FEW);
+        let gone = self.ahead.partition_point(|(at, _)| *at >= self.read_to);
+        self.ahead.drain(..gone);
+    }
+
+    /// Gives back room that long stretches took.
+    fn shrink(&mut self) {
+        if self.ahead.len() <= 8 * FEW && self.ahead.capacity() > 32 * FEW {
+            self.ahead.shrink_to(8 * FEW);
+        }
     }
 
     /// A fact that arrived late: where it has been passed by, it is put in.

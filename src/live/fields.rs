@@ -2,6 +2,7 @@
 
 use super::algebra::measures;
 use super::counts::Counts;
+use super::rows::WHOLE;
 use super::watch::Question;
 use crate::plan::{Leaf, Plan};
 
@@ -87,8 +88,12 @@ impl Fields {
     pub(super) fn of(plan: &Plan, counts: &Counts) -> Self {
         let mut room = Room::default();
         let mut tallies = Vec::with_capacity(counts.groups().len());
+        let all = counts.groups().len() * TALLY as usize + plan.leaves().len() + plan.roots().len();
         for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
-            room.keep_together(TALLY * u32::try_from(alike.len()).unwrap_or(u32::MAX / TALLY));
+            // What is kept whole is kept tight.
+            if all > WHOLE * 32 {
+                room.keep_together(TALLY * u32::try_from(alike.len()).unwrap_or(u32::MAX / TALLY));
+            }
             tallies.extend(alike.iter().map(|_| room.take(TALLY)));
         }
         let nothing = Answer { field: Field::default(), low: 1, high: 0 };

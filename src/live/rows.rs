@@ -1,7 +1,7 @@
 //! A row of cells of 32 bits a user. Most cells of most users are 0, and only the others take room.
 
 /// Rows of so many cells are kept whole: to leave cells out would cost more than it saves.
-const WHOLE: usize = 4;
+pub(super) const WHOLE: usize = 4;
 /// Cells of a chunk of the arena.
 const CHUNK: usize = 1 << CHUNK_BITS;
 const CHUNK_BITS: u32 = 14;

@@ -25,7 +25,6 @@ impl Clock {
     }
 
     /// What comes next counts; what was before, since the last batch, made the input.
-    #[cfg(feature = "whodid")]
     pub fn begin(&mut self) {
         self.last = Instant::now();
     }

@@ -14,6 +14,7 @@ use differential_dataflow::operators::ThresholdTotal;
 
 use crate::clock::{Clock, Outcome};
 use crate::expiry::Expiry;
+use crate::ids::{Ids, taken};
 use crate::question::{AT_LEAST, Grain, WINDOW};
 use crate::stream::{Event, batches};
 use crate::transition::{Digest, Transition};
@@ -31,6 +32,7 @@ type Input = InputSession<u64, u32, i32>;
 /// Runs the stream on so many workers; the first feeds it.
 pub fn run(
     events: Arc<Vec<Event>>,
+    text_ids: bool,
     batch: usize,
     grain: Grain,
     expiries: Expiries,
@@ -58,7 +60,9 @@ pub fn run(
         let mut clock = Clock::start();
         if worker.index() == 0 {
             let mut expiry = Expiry::default();
+            let mut ids = text_ids.then(Ids::default);
             for batch in batches(&events, batch) {
+                let batch = &*taken(batch, &mut ids, &mut clock);
                 let end = batch[batch.len() - 1].at;
                 feed(&mut input, batch, end, grain, expiries, &mut expiry);
                 input.advance_to(end + 1);

@@ -16,6 +16,7 @@ use dbsp::{
 
 use crate::clock::{Clock, Outcome};
 use crate::expiry::Expiry;
+use crate::ids::{Ids, taken};
 use crate::question::{AT_LEAST, Grain, WINDOW};
 use crate::stream::{Event, batches};
 use crate::transition::{Digest, Transition};
@@ -103,11 +104,19 @@ impl Engine {
 }
 
 /// Runs the stream on so many workers.
-pub fn run(events: &[Event], batch: usize, grain: Grain, expiries: Expiries, workers: usize) -> Outcome {
+pub fn run(
+    events: &[Event],
+    mut ids: Option<Ids>,
+    batch: usize,
+    grain: Grain,
+    expiries: Expiries,
+    workers: usize,
+) -> Outcome {
     let mut engine = Engine::new(expiries, workers);
     let mut due = Expiry::default();
     let mut clock = Clock::start();
     for batch in batches(events, batch) {
+        let batch = &*taken(batch, &mut ids, &mut clock);
         match grain {
             Grain::Batch => engine.step(batch, batch[batch.len() - 1].at),
             Grain::Instant => {

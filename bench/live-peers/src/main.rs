@@ -1,6 +1,6 @@
 //! Live rolling membership ("at least 5 in the last 30 days", per user, with who enters and who leaves) on incremental engines.
 //!
-//!     cargo run --release -- [--engine NAME|all] [--users N] [--events N] [--days N] [--batch N] [--grain instant|batch] [--workers N]
+//!     cargo run --release -- [--engine NAME|all] [--users N] [--events N] [--days N] [--batch N] [--grain instant|batch] [--ids numbers|text] [--workers N]
 //!
 //! Every engine runs in a process of its own, so that its memory is its own, and its transitions are compared with those of a slow
 //! reference. One line of JSON a run.
@@ -11,6 +11,7 @@ mod differential;
 mod expiry;
 #[cfg(feature = "dbsp")]
 mod feldera;
+mod ids;
 mod memory;
 mod question;
 mod reference;
@@ -36,6 +37,8 @@ struct Options {
     days: u64,
     batch: usize,
     grain: Grain,
+    /// Every engine is given users by their external ids, not by numbers.
+    text_ids: bool,
     workers: usize,
 }
 
@@ -48,6 +51,7 @@ impl Options {
             days: 90,
             batch: 1_000,
             grain: Grain::Batch,
+            text_ids: false,
             workers: 1,
         };
         let mut args = std::env::args().skip(1);
@@ -62,6 +66,7 @@ impl Options {
                 "--batch" => options.batch = number()?,
                 "--workers" => options.workers = number()?.max(1),
                 "--grain" if value == "instant" => options.grain = Grain::Instant,
+                "--ids" if value == "text" || value == "numbers" => options.text_ids = value == "text",
                 "--grain" if value == "batch" => options.grain = Grain::Batch,
                 _ => return Err(format!("{arg} {value}: unknown")),
             }
@@ -73,20 +78,44 @@ impl Options {
 /// Runs one engine; `None` where there is none of that name, or not with these options.
 #[allow(unused_variables)]
 fn run(engine: &str, events: Vec<Event>, options: &Options) -> Option<Outcome> {
-    let Options { batch, grain, workers, .. } = *options;
+    let Options { batch, grain, text_ids, workers, .. } = *options;
     match engine {
         #[cfg(feature = "differential")]
-        "differential" => {
-            Some(differential::run(Arc::new(events), batch, grain, differential::Expiries::Queued, workers))
-        }
+        "differential" => Some(differential::run(
+            Arc::new(events),
+            text_ids,
+            batch,
+            grain,
+            differential::Expiries::Queued,
+            workers,
+        )),
         #[cfg(feature = "differential")]
-        "differential-future" if grain == Grain::Instant => {
-            Some(differential::run(Arc::new(events), batch, grain, differential::Expiries::InFuture, workers))
-        }
+        "differential-future" if grain == Grain::Instant => Some(differential::run(
+            Arc::new(events),
+            text_ids,
+            batch,
+            grain,
+            differential::Expiries::InFuture,
+            workers,
+        )),
         #[cfg(feature = "dbsp")]
-        "dbsp" => Some(feldera::run(&events, batch, grain, feldera::Expiries::Queued, workers)),
+        "dbsp" => Some(feldera::run(
+            &events,
+            text_ids.then(ids::Ids::default),
+            batch,
+            grain,
+            feldera::Expiries::Queued,
+            workers,
+        )),
         #[cfg(feature = "dbsp")]
-        "dbsp-window" => Some(feldera::run(&events, batch, grain, feldera::Expiries::Windowed, workers)),
+        "dbsp-window" => Some(feldera::run(
+            &events,
+            text_ids.then(ids::Ids::default),
+            batch,
+            grain,
+            feldera::Expiries::Windowed,
+            workers,
+        )),
         #[cfg(feature = "whodid")]
         "whodid" if workers == 1 => Some(whodid_live::run(&events, batch, grain)),
         _ => None,
@@ -105,12 +134,13 @@ fn run_here(options: &Options) -> bool {
     let grown = memory::peak().saturating_sub(before);
     let right = digest == reference::run(&events, options.users, options.batch, options.grain);
     println!(
-        "{{\"engine\":\"{}\",\"workers\":{},\"batch\":{},\"grain\":\"{:?}\",\"events\":{},\"entered\":{},\"left\":{},\"right\":{right},\
+        "{{\"engine\":\"{}\",\"workers\":{},\"batch\":{},\"grain\":\"{:?}\",\"text_ids\":{},\"events\":{},\"entered\":{},\"left\":{},\"right\":{right},\
          \"events_per_s\":{:.0},\"later_half_per_s\":{:.0},\"batch_p50_us\":{:.1},\"batch_p999_us\":{:.1},\"peak_mib\":{}{}}}",
         options.engine,
         options.workers,
         options.batch,
         options.grain,
+        options.text_ids,
         options.events,
         digest.entered,
         digest.left,

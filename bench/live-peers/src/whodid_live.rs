@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use whodid::{Catalog, Fact, Live, MemoryStore, Movement, Timestamp, days, did};
 
 use crate::clock::{Clock, Outcome};
+use crate::ids::id;
 use crate::question::{AT_LEAST, Grain};
 use crate::stream::{Event, batches};
 use crate::transition::{Digest, Transition};
@@ -46,9 +47,7 @@ pub fn run(events: &[Event], batch: usize, grain: Grain) -> Outcome {
     for batch in batches(events, batch) {
         let end = batch[batch.len() - 1].at;
         transitions.clear();
-        let fact = |event: &Event| {
-            Fact::from(whodid::Event::new(format!("u{:07}", event.user), "used", instant(event.at)))
-        };
+        let fact = |event: &Event| Fact::from(whodid::Event::new(id(event.user), "used", instant(event.at)));
         let facts = batch.iter().map(fact).collect();
         clock.begin();
         let taken = live.take_all(facts).expect("good events");

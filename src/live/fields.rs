@@ -86,9 +86,11 @@ pub(super) struct Fields {
 impl Fields {
     /// Fields that are likely not to be 0 for the same users lie in the same cells.
     pub(super) fn of(plan: &Plan, counts: &Counts) -> Self {
+        let leaves = (0..).take(plan.leaves().len());
+        let mut others: Vec<Question> = leaves.filter(|leaf| counts.of_leaf(*leaf).is_none()).collect();
         let mut room = Room::default();
         let mut tallies = Vec::with_capacity(counts.groups().len());
-        let all = counts.groups().len() * TALLY as usize + plan.leaves().len() + plan.roots().len();
+        let all = counts.groups().len() * TALLY as usize + others.len() + plan.roots().len();
         for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
             // What is kept whole is kept tight.
             if all > WHOLE * 32 {
@@ -98,11 +100,9 @@ impl Fields {
         }
         let nothing = Answer { field: Field::default(), low: 1, high: 0 };
         let mut answers = vec![nothing; plan.leaves().len()];
-        let mut others: Vec<Question> = Vec::new();
         for (question, answer) in (0..).zip(&mut answers) {
-            match counts.range_of(question) {
-                Some((group, low, high)) => *answer = Answer { field: tallies[group as usize], low, high },
-                None => others.push(question),
+            if let Some((group, low, high)) = counts.range_of(question) {
+                *answer = Answer { field: tallies[group as usize], low, high };
             }
         }
         others.sort_by_cached_key(|question| kind(&plan.leaves()[*question as usize]));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::state::Users;
+use super::users::Users;
 use crate::plan::calendar::Zone;
 use crate::time::Unit;
 use chrono_tz::Tz;

@@ -46,6 +46,7 @@ mod state;
 mod timeline;
 mod transition;
 mod turning;
+mod users;
 mod watch;
 mod words;
 

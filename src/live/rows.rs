@@ -35,7 +35,8 @@ impl Rows {
         let words = users * self.words();
         if self.heads.len() < words {
             if self.heads.capacity() < words {
-                self.heads.reserve_exact(words - self.heads.len() + words / 8);
+                let slack = if self.heads.is_empty() { 0 } else { words / 8 };
+                self.heads.reserve_exact(words - self.heads.len() + slack);
             }
             self.heads.resize(words, 0);
         }

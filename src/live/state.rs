@@ -1,10 +1,9 @@
 //! What is known now, beyond the store.
 
-use roaring::RoaringBitmap;
-
 use super::beyond::Beyond;
 use super::marks::Marks;
 use super::rows::Rows;
+use super::users::Users;
 
 /// Everything that is kept beyond the store.
 #[derive(Clone, Debug, Default)]
@@ -32,42 +31,5 @@ impl State {
             + self.universe.memory()
             + self.members.capacity() * 8
             + self.marks.iter().map(Marks::memory).sum::<usize>()
-    }
-}
-
-/// A set of users as words.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Users(Vec<u64>);
-
-impl Users {
-    pub(super) fn memory(&self) -> usize {
-        self.0.capacity() * 8
-    }
-
-    /// By 64 users.
-    pub(super) fn words(&self) -> &[u64] {
-        &self.0
-    }
-
-    pub(super) fn contains(&self, user: u32) -> bool {
-        self.0.get(user as usize / 64).is_some_and(|word| word >> (user % 64) & 1 == 1)
-    }
-
-    pub(super) fn set(&mut self, user: u32, is_in: bool) {
-        let word = user as usize / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(word) {
-            *word = *word & !(1 << (user % 64)) | u64::from(is_in) << (user % 64);
-        }
-    }
-}
-
-impl From<&RoaringBitmap> for Users {
-    fn from(set: &RoaringBitmap) -> Self {
-        let mut users = Self::default();
-        set.iter().for_each(|user| users.set(user, true));
-        users
     }
 }

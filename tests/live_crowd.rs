@@ -29,6 +29,7 @@ const CAMPAIGNS: [&str; 5] = ["s03", "s00", "s02", "s04", "s01"];
 const PER_USER: u32 = 2;
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a run has few of them
 enum Step {
     Take(Vec<Fact>),
     Advance(i64),

@@ -96,15 +96,16 @@ impl Program {
         all(self.literals(), side).then_some(came_true != is_complement)
     }
 
-    /// Which of 64 users are in, by their answers; `None` where something is measured.
-    pub(super) fn who(&self, plan: &Plan, answers: impl Fn(Question) -> u64) -> Option<u64> {
+    /// Which of 64 users are in, by their answers, of which only those of the users asked about matter; `None` where
+    /// something is measured.
+    pub(super) fn who(&self, plan: &Plan, answers: impl Fn(Question, u64) -> u64) -> Option<u64> {
         let all = |literals: &[Literal]| {
             let mut who = u64::MAX;
             for literal in literals {
                 if who == 0 {
                     break;
                 }
-                let answers = answers(literal.leaf);
+                let answers = answers(literal.leaf, who);
                 who &= if literal.wanted { answers } else { !answers };
             }
             who
@@ -112,7 +113,10 @@ impl Program {
         match self {
             Self::All(literals) => Some(all(literals)),
             Self::NotAll(literals) => Some(!all(literals)),
-            Self::Node(root) => Some(Users { plan, answers: &answers, count: 64, measured: None }.who(*root)),
+            Self::Node(root) => {
+                let answers = |leaf| answers(leaf, u64::MAX);
+                Some(Users { plan, answers: &answers, count: 64, measured: None }.who(*root))
+            }
             Self::Measured(_) => None,
         }
     }

@@ -16,7 +16,8 @@ impl Live {
         let Some(program) = self.programs.get(segment as usize) else { return RoaringBitmap::new() };
         let words =
             self.state.universe.words().iter().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
-                let who = || self.who((segment as usize, program), first, |leaf| self.word_of(leaf, first));
+                let answers = |leaf, among| self.word_of(leaf, first, among);
+                let who = || self.who((segment as usize, program), first, answers);
                 if *there == 0 { 0 } else { there & who() }
             });
         bitmap(words)
@@ -47,7 +48,7 @@ impl Live {
                 }
             }
             for (segment, program) in self.programs.iter().enumerate() {
-                visit(segment, there & self.who((segment, program), first, |leaf| answers[leaf as usize]));
+                visit(segment, there & self.who((segment, program), first, |leaf, _| answers[leaf as usize]));
             }
         }
     }
@@ -56,24 +57,27 @@ impl Live {
         &self,
         (segment, program): (usize, &Program),
         first: u32,
-        answers: impl Fn(Question) -> u64,
+        answers: impl Fn(Question, u64) -> u64,
     ) -> u64 {
         let kept = || match self.fields.measured.get(segment) {
-            Some(Some(field)) => self.word(*field, first, |cell| field.of(cell) == 1),
+            Some(Some(field)) => self.word(*field, first, u64::MAX, |cell| field.of(cell) == 1),
             _ => 0,
         };
         program.who(&self.plan, answers).unwrap_or_else(kept)
     }
 
-    /// For which of 64 users a leaf holds.
-    fn word_of(&self, leaf: Question, first: u32) -> u64 {
+    /// For which of some of 64 users a leaf holds.
+    fn word_of(&self, leaf: Question, first: u32, among: u64) -> u64 {
         let answer = self.fields.answers.get(leaf as usize).copied();
-        answer.map_or(0, |answer| self.word(answer.field, first, |cell| answer.holds_in(cell)))
+        answer.map_or(0, |answer| self.word(answer.field, first, among, |cell| answer.holds_in(cell)))
     }
 
-    fn word(&self, field: Field, first: u32, holds: impl Fn(u32) -> bool) -> u64 {
-        let of = |user| u64::from(holds(self.state.rows.get(first + user, field.cell)));
-        (0..WORD).fold(0, |word, user| word | of(user) << user)
+    fn word(&self, field: Field, first: u32, among: u64, holds: impl Fn(u32) -> bool) -> u64 {
+        let mut word = all_or_none(holds(0));
+        self.state.rows.visit(first, field.cell, among, |user, cell| {
+            word = word & !(1 << user) | u64::from(holds(cell)) << user;
+        });
+        word
     }
 
     /// Whether a user is in a segment.

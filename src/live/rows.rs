@@ -57,19 +57,31 @@ impl Rows {
         }
     }
 
-    /// Where in the arena a cell lies that is not left out.
-    fn place(&self, user: u32, cell: u32) -> Option<(u32, u32)> {
-        let [block, mask @ ..] = self.head(user) else { return None };
-        let word = mask.get(cell as usize / 32).copied()?;
-        let below = mask.get(..cell as usize / 32)?.iter().map(|word| word.count_ones()).sum::<u32>();
-        let bit = 1_u32 << (cell % 32);
-        (word & bit != 0).then(|| (*block, below + (word & (bit - 1)).count_ones()))
-    }
-
     pub(super) fn get(&self, user: u32, cell: u32) -> u32 {
         match self.stride {
             0 => self.head(user).get(cell as usize).copied().unwrap_or(0),
-            _ => self.place(user, cell).map_or(0, |(block, at)| self.arena.get(block, at)),
+            _ => place(self.head(user), cell).map_or(0, |(block, at)| self.arena.get(block, at)),
+        }
+    }
+
+    /// Visits a cell of some of 64 users, bit by bit after the first; where it is left out it is 0.
+    pub(super) fn visit(&self, first: u32, cell: u32, among: u64, mut visit: impl FnMut(u32, u32)) {
+        let (start, words) = (first as usize * self.words(), self.words());
+        let heads = self.heads.get(start..).unwrap_or_default();
+        let head =
+            |user: u32| heads.get(user as usize * words..(user as usize + 1) * words).unwrap_or_default();
+        if self.stride == 0 {
+            let of = |user| head(user).get(cell as usize).copied().unwrap_or(0);
+            users(among).for_each(|user| visit(user, of(user)));
+            return;
+        }
+        let (word, bit) = (1 + cell as usize / 32, cell % 32);
+        let is_there = |head: &[u32]| u64::from(head.get(word).is_some_and(|word| word >> bit & 1 == 1));
+        let there = (0..64).zip(heads.chunks_exact(words)).map(|(user, head)| is_there(head) << user);
+        for user in users(there.fold(0, |all, one| all | one) & among) {
+            if let Some((block, at)) = place(head(user), cell) {
+                visit(user, self.arena.get(block, at));
+            }
         }
     }
 
@@ -78,7 +90,7 @@ impl Rows {
         if self.stride == 0 {
             let place = user as usize * self.cells + cell as usize;
             self.heads.get_mut(place).into_iter().for_each(|have| *have = value);
-        } else if let Some((block, at)) = self.place(user, cell) {
+        } else if let Some((block, at)) = place(self.head(user), cell) {
             self.arena.set(block, at, value);
         } else if value != 0 {
             let mut row = Vec::new();
@@ -132,6 +144,22 @@ impl Rows {
     pub(super) fn memory(&self) -> usize {
         self.heads.capacity() * 4 + self.arena.memory()
     }
+}
+
+/// Where in the arena a cell lies that is not left out.
+fn place(head: &[u32], cell: u32) -> Option<(u32, u32)> {
+    let [block, mask @ ..] = head else { return None };
+    let word = mask.get(cell as usize / 32).copied()?;
+    let below = mask.get(..cell as usize / 32)?.iter().map(|word| word.count_ones()).sum::<u32>();
+    let bit = 1_u32 << (cell % 32);
+    (word & bit != 0).then(|| (*block, below + (word & (bit - 1)).count_ones()))
+}
+
+/// The bits that are set.
+fn users(word: u64) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
+        .take_while(|rest| *rest != 0)
+        .map(u64::trailing_zeros)
 }
 
 /// The places of the bits that are set.
@@ -240,6 +268,14 @@ mod tests {
                 prop_assert_eq!(&row, expected);
                 let one_by_one: Vec<u32> = (0..cells as u32).map(|cell| rows.get(user, cell)).collect();
                 prop_assert_eq!(&one_by_one, expected);
+            }
+            for cell in 0..cells as u32 {
+                let (mut seen, among) = (vec![0; 40], 0x5a_ffff_0f0f);
+                rows.visit(0, cell, among, |user, value| seen[user as usize] = value);
+                let expected = (0..).zip(&model).map(|(user, row)| {
+                    if among >> user & 1_u64 == 1 { row[cell as usize] } else { 0 }
+                });
+                prop_assert_eq!(seen, expected.collect::<Vec<_>>());
             }
         }
     }

@@ -289,3 +289,18 @@ fn a_value_does_not_turn_before_it_is_written() {
     told.extend(live.advance(later(170)).expect("an instant"));
     assert_eq!(self::told(&told), ["ada entered due at +115", "ada left due at +160"]);
 }
+
+/// Of several facts of one instant that would do, the same is told whichever came first, and whatever names an engine
+/// has met before: also after a restart.
+#[test]
+fn a_cause_among_several_depends_on_no_order() {
+    for names in [["buy", "look"], ["look", "buy"]] {
+        let segments = catalog(&[("active", r#"{"did":{"event":"*"}}"#)]);
+        let mut live = Live::new(segments, MemoryStore::new(), noon()).expect("an engine");
+        for name in names {
+            live.record(Event::new("ada", name, later(5))).expect("an event");
+        }
+        let told = causes(&live.advance(later(5)).expect("an instant"));
+        assert_eq!(told.iter().map(|(.., cause)| cause.as_str()).collect::<Vec<_>>(), [r#"event "buy""#]);
+    }
+}

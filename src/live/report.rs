@@ -105,10 +105,12 @@ impl Live {
         }
         let touches = due.iter().map(|crossing| self.routes.touch(crossing.touch));
         let concern = touches.filter(|touch| condition.is_some_and(|q| touch.questions.contains(&q)));
-        let first = concern.min_by_key(|touch| match touch.because {
-            Because::Event(_) | Because::Attribute(_) => 0,
-            Because::Time(_) => 1,
-            _ => 2,
+        // In the order of their names, which depends on nothing that has happened.
+        let first = concern.min_by_key(|touch| match &touch.because {
+            Because::Event(name) => (0, &**name),
+            Because::Attribute(name) => (1, &**name),
+            Because::Time(words) => (2, &**words),
+            _ => (3, ""),
         });
         let because = || first.map_or(Because::FirstSeen, |touch| touch.because.clone());
         Cause {

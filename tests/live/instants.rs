@@ -101,20 +101,26 @@ impl Instants {
         found.into_iter().map(Timestamp::from_millis).collect()
     }
 
-    /// When a local day begins, in every zone: between two quarters of an hour, in our time.
+    /// When a local day begins, in every zone, to the millisecond: offsets were not always whole minutes.
     fn midnights(&self, from: i64, to: i64) -> Vec<i64> {
         let mut midnights = Vec::new();
         let ahead = if self.anniversaries { 40 * 96 } else { 0 };
         for zone in &self.zones {
-            let day = |quarter: i64| {
-                let utc = DateTime::from_timestamp_millis(quarter * QUARTER).expect("in range");
+            let day_at = |at: i64| {
+                let utc = DateTime::from_timestamp_millis(at).expect("in range");
                 utc.with_timezone(zone).num_days_from_ce()
             };
+            let day = |quarter: i64| day_at(quarter * QUARTER);
             let mut last = day(from / QUARTER - 1);
             for quarter in from / QUARTER..=to / QUARTER + ahead {
                 let now = day(quarter);
                 if now != last {
-                    midnights.push(quarter * QUARTER);
+                    let (mut before, mut after) = ((quarter - 1) * QUARTER, quarter * QUARTER);
+                    while after - before > 1 {
+                        let middle = before.midpoint(after);
+                        if day_at(middle) == last { before = middle } else { after = middle }
+                    }
+                    midnights.push(after);
                 }
                 last = now;
             }

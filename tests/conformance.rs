@@ -7,6 +7,8 @@
 #![allow(clippy::expect_used)]
 
 mod evaluators;
+#[path = "live/feed.rs"]
+mod feed;
 #[path = "live/replay.rs"]
 mod replay;
 

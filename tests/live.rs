@@ -3,6 +3,10 @@
 
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
+#[path = "live/cases.rs"]
+mod cases;
+#[path = "live/feed.rs"]
+mod feed;
 #[path = "live/instants.rs"]
 mod instants;
 
@@ -16,6 +20,8 @@ use whodid::{
     Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp, days, did,
 };
 
+use cases::cases;
+use feed::feed;
 use instants::Instants;
 
 /// What happens to an engine.
@@ -28,11 +34,6 @@ enum Step {
     Remove(usize),
     InsertList(BTreeSet<String>),
     Restart,
-}
-
-/// So many runs of every day; `WHODID_RANDOM=40000` makes more of them.
-fn cases(usual: u32) -> u32 {
-    std::env::var("WHODID_RANDOM").map_or(usual, |n| n.parse().expect("WHODID_RANDOM: a number"))
 }
 
 /// A segment's name, and the ids in it.
@@ -224,18 +225,6 @@ fn differences(before: &Members, after: &Members, at: Timestamp) -> Reported {
         out.extend(then.difference(now).map(|id| (name.clone(), id.clone(), Movement::Left, at)));
     }
     out
-}
-
-fn feed(live: &mut Live, change: Change) -> Result<Changes, whodid::LiveError> {
-    match change {
-        Change::Event(event) => live.record(event),
-        Change::Attribute(write) => live.write(write),
-        Change::User { id, seen } => live.register(&id, seen),
-        Change::Merge { from, into } => live.merge(&from, &into),
-        Change::Forget { user } => live.forget(&user),
-        Change::Retain { since, events } => live.retain(since, &events),
-        other => unreachable!("{other:?}"),
-    }
 }
 
 /// A change of the catalog, or of the process.

@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
+#[path = "live/cases.rs"]
+mod cases;
 #[path = "live_dense/expressions.rs"]
 mod expressions;
 #[path = "live_dense/scale.rs"]
@@ -20,6 +22,7 @@ use whodid::{
     Movement, exclusive,
 };
 
+use cases::cases;
 use scale::Scale;
 
 const USERS: u32 = 150;
@@ -201,9 +204,4 @@ proptest! {
         crowd.step(Step::Advance(scale.end), scale);
         crowd.adds_up();
     }
-}
-
-/// So many runs of every day; `WHODID_RANDOM=40000` makes more of them.
-fn cases(usual: u32) -> u32 {
-    std::env::var("WHODID_RANDOM").map_or(usual, |n| n.parse().expect("WHODID_RANDOM: a number"))
 }

@@ -3,8 +3,12 @@
 
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
+#[path = "live/cases.rs"]
+mod cases;
 #[path = "live_dense/expressions.rs"]
 mod expressions;
+#[path = "live/feed.rs"]
+mod feed;
 #[path = "live_dense/runs.rs"]
 mod runs;
 #[path = "live_dense/scale.rs"]
@@ -18,6 +22,8 @@ use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, take};
 use whodid::{Announce, Changes, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
 
+use cases::cases;
+use feed::feed;
 use runs::{NAMES, Plot, Step, plots};
 use scale::Scale;
 
@@ -229,23 +235,6 @@ impl Run {
         expected.sort();
         assert_eq!(told, expected);
     }
-}
-
-fn feed(live: &mut Live, change: Change) -> Result<Changes, LiveError> {
-    match change {
-        Change::Event(event) => live.record(event),
-        Change::Attribute(write) => live.write(write),
-        Change::User { id, seen } => live.register(&id, seen),
-        Change::Merge { from, into } => live.merge(&from, &into),
-        Change::Forget { user } => live.forget(&user),
-        Change::Retain { since, events } => live.retain(since, &events),
-        other => unreachable!("{other:?}"),
-    }
-}
-
-/// So many runs of every day; `WHODID_RANDOM=40000` makes more of them.
-fn cases(usual: u32) -> u32 {
-    std::env::var("WHODID_RANDOM").map_or(usual, |n| n.parse().expect("WHODID_RANDOM: a number"))
 }
 
 /// Runs a plot to its end.

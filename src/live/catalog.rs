@@ -212,7 +212,7 @@ impl Old {
     /// Where it lay whether a user is in a segment that measures.
     fn measured(&self, name: &Arc<str>) -> Option<Field> {
         let place = self.names.iter().position(|have| have == name)?;
-        self.fields.measured.get(place).copied().flatten()
+        self.fields.of_segment(u32::try_from(place).ok()?)
     }
 }
 

@@ -121,6 +121,11 @@ impl Fields {
         self.leaves.len()
     }
 
+    /// Where it lies whether a user is in a segment, if that measures.
+    pub(super) fn of_segment(&self, segment: u32) -> Option<Field> {
+        self.measured.get(segment as usize).copied().flatten()
+    }
+
     pub(super) fn holds(&self, leaf: Question, row: &[u32]) -> bool {
         self.answers.get(leaf as usize).is_some_and(|answer| answer.holds(row))
     }

@@ -17,7 +17,7 @@ impl Live {
         let words =
             self.state.universe.words().iter().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
                 let answers = |leaf, among| self.word_of(leaf, first, among);
-                let who = || self.who((segment as usize, program), first, answers);
+                let who = || self.who((segment, program), first, answers);
                 if *there == 0 { 0 } else { there & who() }
             });
         bitmap(words)
@@ -47,21 +47,24 @@ impl Live {
                     }
                 }
             }
-            for (segment, program) in self.programs.iter().enumerate() {
-                visit(segment, there & self.who((segment, program), first, |leaf, _| answers[leaf as usize]));
+            for (segment, program) in (0..).zip(&self.programs) {
+                visit(
+                    segment as usize,
+                    there & self.who((segment, program), first, |leaf, _| answers[leaf as usize]),
+                );
             }
         }
     }
 
     fn who(
         &self,
-        (segment, program): (usize, &Program),
+        (segment, program): (u32, &Program),
         first: u32,
         answers: impl Fn(Question, u64) -> u64,
     ) -> u64 {
-        let kept = || match self.fields.measured.get(segment) {
-            Some(Some(field)) => self.word(*field, first, u64::MAX, |cell| field.of(cell) == 1),
-            _ => 0,
+        let kept = || {
+            let field = self.fields.of_segment(segment);
+            field.map_or(0, |field| self.word(field, first, u64::MAX, |cell| field.of(cell) == 1))
         };
         program.who(&self.plan, answers).unwrap_or_else(kept)
     }
@@ -85,7 +88,7 @@ impl Live {
         let Some(program) = self.programs.get(segment as usize) else { return false };
         let mut row = Vec::new();
         self.state.rows.load(user, &mut row);
-        let measured = self.fields.measured.get(segment as usize).copied().flatten();
+        let measured = self.fields.of_segment(segment);
         let of = (self.store.reading(), user, self.now);
         let holds = || program.holds(&self.plan, &self.fields, &row, of);
         self.state.universe.contains(user) && measured.map_or_else(holds, |field| field.get(&row) == 1)

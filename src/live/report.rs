@@ -81,7 +81,7 @@ impl Live {
         scratch: &mut Scratch,
     ) {
         let Some(program) = self.programs.get(segment as usize) else { return };
-        let measured = self.fields.measured.get(segment as usize).copied().flatten();
+        let measured = self.fields.of_segment(segment);
         let of = (self.store.reading(), user, at);
         let by = |row: &[u32]| program.holds(&self.plan, &self.fields, row, of);
         let holds = is_there && by(&scratch.row);
@@ -91,8 +91,7 @@ impl Live {
             scratch.moved.push((segment, holds, condition));
         }
         if let Some(field) = measured.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
-            let cell = scratch.row.get(field.cell as usize).copied().unwrap_or(0);
-            self.state.rows.set(user, field.cell, cell);
+            self.state.rows.store_cell(user, field.cell, &scratch.row);
         }
     }
 

@@ -115,6 +115,11 @@ impl Rows {
         }
     }
 
+    /// Replaces a cell of a user by that of a row.
+    pub(super) fn store_cell(&mut self, user: u32, cell: u32, row: &[u32]) {
+        self.set(user, cell, row.get(cell as usize).copied().unwrap_or(0));
+    }
+
     /// Replaces the cells of a user.
     pub(super) fn store(&mut self, user: u32, row: &[u32]) {
         self.reach(user as usize + 1);

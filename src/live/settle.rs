@@ -132,8 +132,7 @@ impl Live {
             let Some(answer) = answers.get(leaf as usize) else { return };
             if answer.field.put(row, u8::from(holds)) {
                 changed.push(leaf);
-                let cell = answer.field.cell;
-                rows.set(user, cell, row.get(cell as usize).copied().unwrap_or(0));
+                rows.store_cell(user, answer.field.cell, row);
             }
         });
     }

@@ -6,6 +6,8 @@ use whodid::oracle::Named;
 use whodid::testing::{Case, Change, Check, Transitions, catalog, take};
 use whodid::{Live, MemoryStore, Movement, Timestamp};
 
+use crate::feed::feed;
+
 /// What is wrong with the transitions of a check; `None`: nothing.
 pub fn transitions(case: &Case, check: &Check, expected: &Transitions) -> Option<String> {
     match replay(case, check, expected.from) {
@@ -56,19 +58,6 @@ fn replay(case: &Case, check: &Check, from: Timestamp) -> Result<(Pairs, Pairs),
     }
     note(live.advance(check.at).map_err(|e| e.to_string())?)?;
     Ok((entered, left))
-}
-
-/// Hands a fact, or what is done to facts, to the engine.
-pub fn feed(live: &mut Live, change: Change) -> Result<whodid::Changes, whodid::LiveError> {
-    match change {
-        Change::Event(event) => live.record(event),
-        Change::Attribute(write) => live.write(write),
-        Change::User { id, seen } => live.register(&id, seen),
-        Change::Merge { from, into } => live.merge(&from, &into),
-        Change::Forget { user } => live.forget(&user),
-        Change::Retain { since, events } => live.retain(since, &events),
-        other => unreachable!("{other:?}"),
-    }
 }
 
 fn difference(what: &str, expected: &Pairs, got: &Pairs) -> String {

@@ -29,33 +29,43 @@ struct Merged {
 #[derive(Clone, Copy, Debug)]
 struct Cursor {
     row: usize,
-    block: usize,
+    /// The block after the one that holds the row.
+    next: usize,
+    /// Where the block of the row ends, and the high half of its users.
+    end: usize,
+    high: u32,
     /// How far the rows with a place in the order of arrival have come.
     late: usize,
-    /// The user of the row; [`END`] after the last.
-    user: u64,
+    /// The user of the row, and below that its instant within the bucket; [`END`] after the last.
+    key: u64,
 }
 
-/// After all users.
+/// After all keys: no user has the number `u32::MAX`.
 const END: u64 = u64::MAX;
+
+#[allow(clippy::cast_possible_truncation)] // the high half
+fn user_of(key: u64) -> u32 {
+    (key >> 32) as u32
+}
 
 impl Cursor {
     fn new(part: &Part) -> Self {
-        let mut this = Self { row: 0, block: 0, late: 0, user: END };
+        let mut this = Self { row: 0, next: 0, end: 0, high: 0, late: 0, key: END };
         this.look(part);
         this
     }
 
     fn look(&mut self, part: &Part) {
-        let Some(low) = part.users().get(self.row) else {
-            self.user = END;
-            return;
-        };
-        while part.blocks().get(self.block).is_some_and(|block| block.end as usize <= self.row) {
-            self.block += 1;
+        if self.row == self.end {
+            let Some(block) = part.blocks().get(self.next) else {
+                self.key = END;
+                return;
+            };
+            (self.next, self.end, self.high) =
+                (self.next + 1, block.end as usize, u32::from(block.high) << 16);
         }
-        let high = part.blocks().get(self.block).map_or(0, |block| u64::from(block.high));
-        self.user = high << 16 | u64::from(*low);
+        let user = self.high | u32::from(part.users()[self.row]);
+        self.key = u64::from(user) << 32 | u64::from(part.within(self.row));
     }
 }
 
@@ -100,50 +110,48 @@ impl Merging {
             let columns: Vec<_> = parts.iter().map(|part| part.column(*property)).collect();
             codes.extend(self.order.iter().map(|&(part, row)| union.code(&columns, part, row)));
         }
-        self.from.iter().all(|cursor| cursor.user == END)
+        self.from.iter().all(|cursor| cursor.key == END)
     }
 
     /// Takes the next rows over.
     fn take_rows(&mut self, parts: &[&Part], left: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
-        let (mut alive, has_columns) = ((END, false), !self.columns.is_empty());
+        let (mut alive, has_columns) = ((None, false), !self.columns.is_empty());
         while *left > 0 {
             let Some((first, until)) = self.first(parts) else { return };
             let (Some(cursor), Some(part)) = (self.from.get_mut(first), parts.get(first)) else { return };
-            // one row, and then all those of users that no other part has next
+            // one row, and then all those before the next of any other part
             loop {
-                let (user, row) = (cursor.user, cursor.row);
-                #[allow(clippy::cast_possible_truncation)] // users are u32, and rows below 2^31
-                {
-                    if alive.0 != user {
-                        alive = (user, is_alive(user as u32));
-                    }
-                    if alive.1 {
-                        let tie = part.next_tie(row, &mut cursor.late);
-                        self.out.push(user as u32, part.at(row), tie);
-                        if has_columns {
-                            self.order.push((first as u32, row as u32));
-                        }
+                let (user, row) = (user_of(cursor.key), cursor.row);
+                if alive.0 != Some(user) {
+                    alive = (Some(user), is_alive(user));
+                }
+                if alive.1 {
+                    let tie = part.next_tie(row, &mut cursor.late);
+                    self.out.push(user, part.at(row), tie);
+                    if has_columns {
+                        #[allow(clippy::cast_possible_truncation)] // rows are below 2^31, and parts are few
+                        self.order.push((first as u32, row as u32));
                     }
                 }
                 cursor.row += 1;
                 cursor.look(part);
                 *left -= 1;
-                if *left == 0 || cursor.user >= until {
+                if *left == 0 || cursor.key >= until {
                     break;
                 }
             }
         }
     }
 
-    /// The part that has the next row, and the next user of the others.
+    /// The part that has the next row, and the next key of the others.
     fn first(&self, parts: &[&Part]) -> Option<(usize, u64)> {
         let (mut first, mut lowest, mut until) = (0, END, END);
         for (i, cursor) in self.from.iter().enumerate() {
-            let place = |i: usize| Some(parts.get(i)?.place(self.from.get(i)?.row));
-            if cursor.user < lowest || (cursor.user == lowest && lowest != END && place(i) < place(first)) {
-                (first, lowest, until) = (i, cursor.user, lowest);
+            let tie = |i: usize| Some(parts.get(i)?.tie(self.from.get(i)?.row));
+            if cursor.key < lowest || (cursor.key == lowest && lowest != END && tie(i) < tie(first)) {
+                (first, lowest, until) = (i, cursor.key, lowest);
             } else {
-                until = until.min(cursor.user);
+                until = until.min(cursor.key);
             }
         }
         (lowest != END).then_some((first, until))

@@ -193,7 +193,12 @@ impl Part {
     }
 
     pub(crate) fn at(&self, row: usize) -> i64 {
-        (i64::from(self.bucket) << 32) | i64::from(self.coarse[row]) << 16 | i64::from(self.fine[row])
+        (i64::from(self.bucket) << 32) | i64::from(self.within(row))
+    }
+
+    /// The instant of a row within the bucket.
+    pub(crate) fn within(&self, row: usize) -> u32 {
+        u32::from(self.coarse[row]) << 16 | u32::from(self.fine[row])
     }
 
     /// The place in the order of arrival; 0 for the first event of its millisecond.
@@ -325,11 +330,6 @@ impl Part {
             all.extend(self.users[block.rows()].iter().map(|&low| high | u32::from(low)));
         }
         all
-    }
-
-    /// Instant, and place in the order of arrival.
-    pub(crate) fn place(&self, row: usize) -> (i64, u64) {
-        (self.at(row), self.tie(row))
     }
 
     /// The properties that some row has.

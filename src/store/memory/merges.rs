@@ -137,7 +137,8 @@ mod tests {
         let parts = || snapshot.shelves.iter().flat_map(|shelf| shelf.parts());
         for part in parts() {
             let users: Vec<u32> = (0..part.len()).map(|row| part.user(row)).collect();
-            let rows: Vec<_> = users.iter().zip((0..part.len()).map(|row| (part.at(row), part.tie(row)))).collect();
+            let rows: Vec<_> =
+                users.iter().zip((0..part.len()).map(|row| (part.at(row), part.tie(row)))).collect();
             assert!(rows.is_sorted());
             assert!((0..part.len()).all(|row| part.properties(row).count() == 1));
         }

@@ -22,6 +22,7 @@ mod kernel;
 mod log;
 mod merges;
 mod merging;
+mod order;
 mod part;
 mod read;
 mod resolve;
@@ -209,17 +210,19 @@ impl MemoryStore {
         let emptied = self.state.tail.emptied();
         let tail = std::mem::replace(&mut self.state.tail, emptied);
         let order = tail.order();
-        let shelves = Arc::make_mut(&mut self.state.shelves);
         let mut rows = Vec::new();
         for same in order.chunk_by(|a, b| a.name == b.name) {
             rows.clear();
             rows.extend(same.iter().map(|place| tail.row(*place)));
             let Some(name) = same.first().map(|place| place.name) else { continue };
+            self.state.sealed(name, rows.iter().map(|row| row.at).max().unwrap_or(i64::MIN));
+            let shelves = Arc::make_mut(&mut self.state.shelves);
             if let Some(shelf) = shelves.get_mut(name as usize) {
                 let buckets = Arc::make_mut(shelf).seal(&rows);
                 buckets.into_iter().for_each(|bucket| self.merges.add(name, bucket));
             }
         }
+        let shelves = &self.state.shelves;
         if self.state.tail.is_indexed() {
             // Here, where it takes longer in any case.
             let now = part::bucket_of(self.latest);

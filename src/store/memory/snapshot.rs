@@ -39,12 +39,12 @@ pub struct Snapshot {
     pub(super) indexes: Arc<Indexes>,
     /// The latest events, in order of arrival.
     pub(super) arrivals: Log<Arrival>,
-    /// By name: the latest instant of an event there ever was.
+    /// By name: the latest instant of an event there ever was, those apart that were not sealed yet.
     pub(super) latest: Arc<Vec<i64>>,
 }
 
 /// An event that arrived, or that a user got from another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Arrival {
     pub name: u32,
     pub user: u32,
@@ -81,6 +81,10 @@ impl Snapshot {
     /// An event is there that was not: indexes are brought forward by it.
     pub(super) fn arrived(&mut self, name: u32, user: u32, at: i64) {
         self.arrivals.push(Arrival { name, user, at });
+    }
+
+    /// Events of a name up to this instant are sealed.
+    pub(super) fn sealed(&mut self, name: u32, at: i64) {
         let latest = Arc::make_mut(&mut self.latest);
         if name as usize >= latest.len() {
             latest.resize(name as usize + 1, i64::MIN);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::cell::Cell;
+use super::order::{self, Place};
 use super::part::{Row, bucket_of};
 use super::tail_index::TailIndex;
 
@@ -13,17 +14,6 @@ struct TailRow {
     at: i64,
     tie: u64,
     properties: (u32, u32),
-}
-
-/// Where a row of the tail is, and what it is sorted by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub name: u32,
-    bucket: i32,
-    user: u32,
-    at: i64,
-    chunk: u32,
-    row: u32,
 }
 
 /// An event that is moved: out of parts to another user.
@@ -170,21 +160,21 @@ impl Tail {
 
     /// The places of all rows, by (name, bucket, user, at, tie).
     pub(crate) fn order(&self) -> Vec<Place> {
-        let mut order = Vec::with_capacity(self.len);
+        let mut places = Vec::with_capacity(self.len);
         for (chunk, of_chunk) in (0u32..).zip(&self.chunks) {
-            for (row, (tail_row, &user)) in (0u32..).zip(of_chunk.rows.iter().zip(&of_chunk.users)) {
-                let bucket = bucket_of(tail_row.at);
-                order.push(Place { name: tail_row.name, bucket, user, at: tail_row.at, chunk, row });
-            }
+            let rows = of_chunk.rows.iter().zip(&of_chunk.users);
+            let place = |(row, (&TailRow { name, at, .. }, &user))| Place { name, user, at, chunk, row };
+            places.extend((0u32..).zip(rows).map(place));
         }
-        order.sort_unstable_by(|a, b| {
-            // chunks and rows are in order of arrival, which ties follow but for rows that were moved
-            (a.name, a.bucket, a.user, a.at).cmp(&(b.name, b.bucket, b.user, b.at)).then_with(|| {
-                let place = |place: &Place| (self.row(*place).tie, place.chunk, place.row);
-                place(a).cmp(&place(b))
-            })
-        });
-        order
+        order::sort(&mut places);
+        let same =
+            |a: &Place, b: &Place| (a.user, a.name, bucket_of(a.at)) == (b.user, b.name, bucket_of(b.at));
+        for of_user in places.chunk_by_mut(same).filter(|of_user| of_user.len() > 1) {
+            // in order of arrival, which mostly is that of time, and which ties follow but for rows that were moved
+            let key = |place: &Place| (place.at, self.row(*place).tie, place.chunk, place.row);
+            of_user.sort_unstable_by_key(key);
+        }
+        places
     }
 
     /// The row at a place.

@@ -155,7 +155,8 @@ impl Snapshot {
     /// The latest instant of an event of the names, or one after it.
     pub(super) fn last_instant(&self, names: &[u32]) -> i64 {
         let last = names.iter().filter_map(|&name| self.latest.get(name as usize));
-        last.copied().max().unwrap_or(i64::MIN)
+        let sealed = last.copied().max().unwrap_or(i64::MIN);
+        sealed.max(self.tail.instants().map_or(i64::MIN, |(_, last)| last))
     }
 
     /// The users of whom one instant, among their events of the names in a range, lies in the bounds.

@@ -40,10 +40,19 @@ impl Entry {
     }
 
     fn is(&self, id: &str, names: &Texts) -> bool {
-        match self.short.get(..usize::from(self.len)) {
+        match self.short() {
             Some(short) => short == id.as_bytes(),
             None => names.get(self.name) == Some(id),
         }
+    }
+
+    fn short(&self) -> Option<&[u8]> {
+        self.short.get(..usize::from(self.len))
+    }
+
+    /// The bytes of the name.
+    fn text<'a>(&'a self, names: &'a Texts) -> &'a [u8] {
+        self.short().unwrap_or_else(|| names.get(self.name).unwrap_or_default().as_bytes())
     }
 }
 
@@ -79,22 +88,21 @@ impl Users {
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
-        let hash = self.index.hash(id);
+        let hash = self.index.hash(id.as_bytes());
         self.index.find(hash, |e| e.is(id, &self.names)).map(|e| e.user)
     }
 
     /// The user of an external id, new or known; new ones are not seen yet.
     pub(crate) fn intern(&mut self, id: &str) -> Result<u32, Full> {
-        let hash = self.index.hash(id);
+        let hash = self.index.hash(id.as_bytes());
         let names = &self.names;
         if let Some(known) = self.index.find(hash, |e| e.is(id, names)) {
             return Ok(known.user);
         }
         let user = u32::try_from(self.seen.len()).ok().filter(|&u| u < u32::MAX).ok_or(Full)?;
-        self.known_as.push(user); // replaced by the name's number just below
-        self.seen.push(UNSEEN);
         let name = self.add_name(id, hash, user)?;
-        self.known_as.set(user as usize, name);
+        self.known_as.push(name);
+        self.seen.push(UNSEEN);
         Ok(user)
     }
 
@@ -102,8 +110,7 @@ impl Users {
         let name = u32::try_from(self.names.len()).ok().filter(|&n| n < u32::MAX).ok_or(Full)?;
         self.names.push(id);
         let names = &self.names;
-        let text = |e: &Entry| names.get(e.name).unwrap_or_default();
-        self.index.insert(hash, Entry::new(name, user, id), |hasher, e| hasher.hash_one(text(e)));
+        self.index.insert(hash, Entry::new(name, user, id), |hasher, e| hasher.hash_one(e.text(names)));
         Ok(name)
     }
 
@@ -170,7 +177,7 @@ impl Users {
     }
 
     fn hash_of(&self, name: u32) -> u64 {
-        self.index.hash(self.names.get(name).unwrap_or_default())
+        self.index.hash(self.names.get(name).unwrap_or_default().as_bytes())
     }
 
     /// Lets go a user and every name that means it; the bytes of the names are gone at once. Gives back the numbers

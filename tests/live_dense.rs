@@ -20,11 +20,11 @@ use proptest::prelude::*;
 use whodid::oracle::{Named, Oracle, Taken};
 use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, take};
-use whodid::{Announce, Changes, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
+use whodid::{Announce, Changes, Event, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
 
 use cases::cases;
 use feed::feed;
-use runs::{NAMES, Plot, Step, plots};
+use runs::{NAMES, Plot, Step, USERS, plots};
 use scale::Scale;
 
 /// So many ticks ahead the next change is looked for.
@@ -82,10 +82,10 @@ impl Model {
         self.members = members;
     }
 
-    /// The next instant at which something changes if nothing arrives.
-    fn next_change(&self) -> Option<i64> {
-        let ahead = self.now + AHEAD * self.scale.tick;
-        self.scale.between(self.now, ahead).find(|tick| self.at(*tick) != self.members)
+    /// The next instant after one at which something changes if nothing arrives.
+    fn next_change(&self, now: i64, members: &Members) -> Option<i64> {
+        let ahead = now + AHEAD * self.scale.tick;
+        self.scale.between(now, ahead).find(|tick| self.at(*tick) != *members)
     }
 }
 
@@ -101,14 +101,17 @@ fn differences(before: &Members, after: &Members, (at, late): (i64, bool), told:
 
 struct Run {
     live: Live,
+    share: usize,
     model: Model,
     taken: Vec<Change>,
     sequence: u64,
+    /// What the model has told and the engine has not, which settles an instant over several calls.
+    due: Vec<Told>,
 }
 
 impl Run {
     fn new(plot: &Plot) -> Option<Self> {
-        let Plot { scale, named, before, start, seal, .. } = plot.clone();
+        let Plot { scale, named, before, start, seal, share, .. } = plot.clone();
         let catalog = catalog(&named);
         catalog.plan().ok()?;
         let (mut store, mut oracle) = (MemoryStore::new().seal_after(seal), Oracle::new());
@@ -116,26 +119,36 @@ impl Run {
             let _refused_alike = (take(&mut store, change.clone()), oracle.take(change.clone()));
         }
         let now = scale.at(start);
-        let live = Live::new(catalog, store, now).expect("a valid catalog");
+        let live = Live::new(catalog, store, now).expect("a valid catalog").settle_at_most(share);
         let mut model = Model { scale, oracle, named, now: now.millis(), members: Members::new() };
         model.is_different(false, &mut Vec::new());
-        let run = Self { live, model, taken: before, sequence: 0 };
+        let run = Self { live, share, model, taken: before, sequence: 0, due: Vec::new() };
         run.is_exact();
         Some(run)
     }
 
+    /// Whether an instant is being settled over several calls.
+    fn is_under_way(&self) -> bool {
+        self.live.now().millis() < self.model.now
+    }
+
     fn is_exact(&self) {
-        assert_eq!(self.live.now().millis(), self.model.now);
+        let now = self.live.now().millis();
+        let then = self.is_under_way().then(|| self.model.at(now));
+        let all = then.as_ref().unwrap_or(&self.model.members);
         let snapshot = self.live.snapshot();
-        for (name, expected) in &self.model.members {
+        for (name, expected) in all {
             let members = self.live.members(name).expect("a segment");
             let mut ids = BTreeSet::new();
             let Ok(()) =
                 whodid::EventStore::ids(&snapshot, &members, &mut |_, id| _ = ids.insert(id.to_owned()));
             assert_eq!(&ids, expected, "{name} at {}", self.live.now());
             assert_eq!(self.live.count(name), Some(expected.len() as u64));
+            for id in USERS {
+                assert_eq!(self.live.is_member(name, id), self.is_in(expected, id), "{id} in {name}");
+            }
         }
-        let next = self.model.next_change();
+        let next = self.model.next_change(now, all);
         let wake = self.live.next_change().map(Timestamp::millis);
         assert!(
             next.is_none() || wake.is_some_and(|wake| Some(wake) <= next),
@@ -143,16 +156,39 @@ impl Run {
         );
     }
 
+    /// Whether a set of users as they are known now has one that is called so.
+    fn is_in(&self, members: &BTreeSet<String>, id: &str) -> bool {
+        let snapshot = self.live.snapshot();
+        let Ok(user) = whodid::EventStore::user(&snapshot, id);
+        let user = user.map(whodid::UserId::number).into_iter().collect();
+        let mut is_in = false;
+        let Ok(()) = whodid::EventStore::ids(&snapshot, &user, &mut |_, id| is_in = members.contains(id));
+        is_in
+    }
+
     fn step(&mut self, step: Step) {
         let mut told = Vec::new();
         match step {
             Step::Take(change) => self.take(change, &mut told),
+            Step::Burst(events) => {
+                let now = self.model.now;
+                let at = |ticks| Timestamp::from_millis(now + ticks * self.model.scale.tick);
+                let event = |(user, name, ticks, x): (String, &'static str, i64, Option<i64>)| {
+                    let event = Event::new(user, name, at(ticks));
+                    x.map_or(event.clone(), |x| event.with("x", at(x)))
+                };
+                for event in events.into_iter().map(event).collect::<Vec<_>>() {
+                    self.take(Change::Event(event), &mut told);
+                    self.is_exact();
+                }
+            }
             Step::TakeAll(facts) => {
                 let changes = self.live.take_all(facts.clone()).expect("valid facts");
                 for fact in facts {
                     self.taken.push(fact.clone().into());
                     assert!(self.model.take(fact.into(), &mut told));
                 }
+                assert!(!self.is_under_way());
                 self.compare(&changes, told);
             }
             Step::Advance(to) => {
@@ -185,7 +221,18 @@ impl Run {
 
     fn take(&mut self, change: Change, told: &mut Vec<Told>) {
         self.taken.push(change.clone());
+        let (then, complete) = (self.live.now().millis(), self.model.now);
         let changes = feed(&mut self.live, change.clone());
+        let is_late = change.at().is_some_and(|at| at.millis() <= complete);
+        if is_late && self.live.now().millis() == then && then < complete {
+            // It concerns nobody of the instant that is under way, and is told before it.
+            self.due.clear();
+            self.model.now = then;
+            self.model.is_different(false, told);
+            assert_eq!(self.model.take(change, told), changes.is_ok(), "{changes:?}");
+            self.model.advance(complete, told);
+            return self.compare(&changes.unwrap_or_default(), std::mem::take(told));
+        }
         assert_eq!(self.model.take(change, told), changes.is_ok(), "{changes:?}");
         self.compare(&changes.unwrap_or_default(), std::mem::take(told));
     }
@@ -194,6 +241,7 @@ impl Run {
         let is_valid = catalog(&named).plan().is_ok();
         assert_eq!(is_valid, changes.is_ok());
         let Ok(changes) = changes else { return };
+        assert!(!self.is_under_way());
         self.model.named = named;
         let mut told = Vec::new();
         self.model.is_different(announce == Announce::Transitions, &mut told);
@@ -206,6 +254,10 @@ impl Run {
         let mut store = MemoryStore::new().seal_after(3);
         // Users have other numbers from now on.
         let _taken = take(&mut store, Change::Merge { from: "none".to_owned(), into: "nobody".to_owned() });
+        // What was not told when it was saved is yet to come.
+        self.model.now = self.live.now().millis();
+        self.due.clear();
+        self.model.is_different(false, &mut Vec::new());
         for change in &meanwhile {
             let _refused_alike = self.model.oracle.take(change.clone());
         }
@@ -214,14 +266,17 @@ impl Run {
             let _refused_alike = take(&mut store, change.clone());
         }
         let (live, changes) = Live::restore(&saved, store).expect("what was saved");
-        self.live = live;
+        self.live = live.settle_at_most(self.share);
         let mut told = Vec::new();
         self.model.is_different(true, &mut told);
         self.compare(&changes, told);
     }
 
     /// What was told is what must be, in order of instant, and numbered without gaps.
-    fn compare(&mut self, changes: &Changes, mut expected: Vec<Told>) {
+    fn compare(&mut self, changes: &Changes, expected: Vec<Told>) {
+        self.due.extend(expected);
+        let now = self.live.now().millis();
+        let mut expected: Vec<Told> = self.due.extract_if(.., |(at, ..)| *at <= now).collect();
         let first = self.sequence + 1;
         self.sequence += changes.len() as u64;
         assert!(changes.iter().map(|change| change.sequence).eq(first..=self.sequence));

@@ -304,3 +304,26 @@ fn a_cause_among_several_depends_on_no_order() {
         assert_eq!(told.iter().map(|(.., cause)| cause.as_str()).collect::<Vec<_>>(), [r#"event "buy""#]);
     }
 }
+
+/// A late fact for someone else is told before an instant that is settled over several calls, but not when its own value
+/// turns at that instant.
+#[test]
+fn a_late_value_turns_at_an_instant_that_is_under_way() {
+    let segments = catalog(&[
+        ("due", r#"{"attribute":{"name":"p","within":{"last":"50ms"}}}"#),
+        ("looked", r#"{"did":{"event":"look"}}"#),
+    ]);
+    for (turned, expected) in [(110, &[][..]), (111, &["ada entered due at +109", "ada left due at +111"])] {
+        let live = Live::new(segments.clone(), MemoryStore::new(), later(100)).expect("an engine");
+        let mut live = live.settle_at_most(1);
+        for (user, at) in [("bob", 110), ("cy", 110), ("dee", 110), ("bob", 111)] {
+            live.record(Event::new(user, "look", later(at))).expect("an event");
+        }
+        assert_eq!(live.now(), later(109));
+        let late = AttributeWrite::set("ada", "p", later(turned - 50), later(10));
+        let mut told = live.write(late).expect("a write").into_vec();
+        told.extend(live.advance(later(200)).expect("an instant"));
+        told.retain(|change| &*change.segment == "due");
+        assert_eq!(self::told(&told), expected);
+    }
+}

@@ -6,6 +6,7 @@ use super::crossing::Crossing;
 use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
 use super::settle::Manner;
 use super::transition::{Because, Changes, Transition};
+use super::turning::Turns;
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
@@ -17,7 +18,8 @@ const TOGETHER: usize = 32;
 
 impl Live {
     /// Takes an event in. One of an instant that is complete already counts at once; any other lets time pass
-    /// up to just before it, and counts when its instant is complete.
+    /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, the calls
+    /// after it share in the work ([`Live::settle_at_most`]).
     ///
     /// # Errors
     /// The event is refused.
@@ -48,7 +50,7 @@ impl Live {
     pub fn take(&mut self, fact: Fact) -> Result<Changes, LiveError> {
         let mut changes = Changes::default();
         fact.check()?;
-        changes.recorded = Some(self.take_one(&fact, None, &mut changes.transitions)?);
+        changes.recorded = Some(self.take_one(&fact, None, self.share, &mut changes.transitions)?);
         Ok(changes)
     }
 
@@ -60,14 +62,17 @@ impl Live {
         for (index, fact) in facts.iter().enumerate() {
             fact.check().map_err(|error| LiveError::Batch { index, error })?;
         }
+        let room = self.store.check_room(facts.len());
+        room.map_err(|(index, error)| LiveError::Batch { index, error })?;
         let mut changes = Changes::default();
+        self.finish(&mut changes.transitions);
         changes.transitions.reserve(self.of_last_batch);
         for (some, facts) in facts.chunks(TOGETHER).enumerate() {
             let mut users = [None; TOGETHER];
             self.look_up(facts, &mut users);
             for (place, (fact, known)) in facts.iter().zip(users).enumerate() {
                 let index = some * TOGETHER + place;
-                let taken = self.take_one(fact, known, &mut changes.transitions);
+                let taken = self.take_one(fact, known, usize::MAX, &mut changes.transitions);
                 taken.map_err(|error| LiveError::Batch { index, error })?;
             }
         }
@@ -89,24 +94,31 @@ impl Live {
         &mut self,
         fact: &Fact,
         known: Option<u32>,
+        share: usize,
         out: &mut Vec<Transition>,
     ) -> Result<Recorded, IngestError> {
         let at = match fact {
-            Fact::Event(event) => event.at,
-            Fact::Attribute(write) => write.at,
-            Fact::User { seen, .. } => *seen,
+            Fact::Event(event) => event.at.millis(),
+            Fact::Attribute(write) => write.at.millis(),
+            Fact::User { seen, .. } => seen.millis(),
         };
+        let touch = self.touch_of(fact);
+        let is_late = at <= self.complete();
+        if is_late && !self.is_apart(fact, touch, at) {
+            // Before the store knows of it: what is under way must not see it. Nothing can fail from here on.
+            self.check_room(1)?;
+            self.finish(out);
+        }
         let attribute = match fact {
             Fact::Attribute(write) if !self.timelines.is_empty() => Some(write.name.clone()),
             _ => None,
         };
-        let touch = self.foresee(fact);
+        self.each_turn(fact, self.complete(), Turns::bring_forward);
         let recorded = self.store.take_known(fact, known)?;
         if recorded != Recorded::New {
             return Ok(recorded);
         }
         let (user, before) = self.store.last_touched();
-        let at = at.millis();
         let seen_first = before.is_none_or(|before| at < before);
         if seen_first {
             self.timelines.saw(at, user);
@@ -114,15 +126,23 @@ impl Live {
         if let Some(attribute) = attribute {
             self.timelines.wrote(&attribute, at, user);
         }
-        if at > self.now {
-            self.pass(at - 1, out);
-            let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
-            self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
-        } else {
+        if is_late {
             let touches = touch.into_iter().chain(seen_first.then_some(SEEN));
             self.late(touches.collect(), at, user, out);
+            return Ok(recorded);
         }
+        if at - 1 > self.complete() {
+            self.finish(out);
+            self.pass_to(at - 1, share, out);
+        }
+        self.settle_some(share, out);
+        let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
+        self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
         Ok(recorded)
+    }
+
+    fn check_room(&self, facts: usize) -> Result<(), IngestError> {
+        self.store.check_room(facts).map_err(|(_, error)| error)
     }
 
     /// A fact of an instant that is complete already.
@@ -130,43 +150,44 @@ impl Live {
         for touch in &touches {
             self.passed_by(*touch, at, user);
         }
-        let due: Vec<Crossing> =
-            touches.into_iter().map(|touch| Crossing { at: self.now, user, touch }).collect();
-        self.settle(&due, &Manner { fact: Some(at), ..Manner::late(self.now) }, out);
+        let now = self.told_to();
+        let due: Vec<Crossing> = touches.into_iter().map(|touch| Crossing { at: now, user, touch }).collect();
+        self.settle(&due, &Manner { fact: Some(at), ..Manner::late(now) }, out);
     }
 
     /// A fact whose edges may have read beyond it.
     fn passed_by(&mut self, touch: TouchId, at: i64, user: u32) {
+        let now = self.told_to();
         for place in &self.routes.touch(touch).edges {
             if let (Some(cursor), Some(watch)) =
                 (self.cursors.all.get_mut(*place as usize), self.watches.edges.get(*place as usize))
             {
-                cursor.late(watch, at, user, self.now);
+                cursor.late(watch, at, user, now);
                 self.cursors.moved(*place);
             }
         }
     }
 
-    /// Whom a fact concerns; and brings forward when values turn.
-    fn foresee(&mut self, fact: &Fact) -> Option<TouchId> {
-        let now = self.now;
-        let turning = self.watches.turning.iter().map(|(turning, _)| turning).zip(&mut self.turns);
+    /// Whom a fact concerns.
+    pub(super) fn touch_of(&mut self, fact: &Fact) -> Option<TouchId> {
         match fact {
-            Fact::Event(event) => {
-                let properties = event.properties.as_slice();
-                for (turning, turns) in turning {
-                    turns.bring_forward(turning.of_event(&event.name, properties, now));
-                }
-                Some(self.routes.event(&self.watches, &self.counts, &event.name))
-            }
-            Fact::Attribute(write) => {
-                for (turning, turns) in turning {
-                    let value = write.value.as_ref().map(Into::into);
-                    turns.bring_forward(turning.of_write(&write.name, value, now));
-                }
-                self.routes.attribute(&write.name)
-            }
+            Fact::Event(event) => Some(self.routes.event(&self.watches, &self.counts, &event.name)),
+            Fact::Attribute(write) => self.routes.attribute(&write.name),
             Fact::User { .. } => None,
+        }
+    }
+
+    /// When the values of a fact turn next after an instant, or never, by each test that moves with time.
+    pub(super) fn each_turn(&mut self, fact: &Fact, after: i64, mut visit: impl FnMut(&mut Turns, i64)) {
+        for ((turning, _), turns) in self.watches.turning.iter().zip(&mut self.turns) {
+            let next = match fact {
+                Fact::Event(event) => turning.of_event(&event.name, event.properties.as_slice(), after),
+                Fact::Attribute(write) => {
+                    turning.of_write(&write.name, write.value.as_ref().map(Into::into), after)
+                }
+                Fact::User { .. } => i64::MAX,
+            };
+            visit(turns, next);
         }
     }
 
@@ -175,9 +196,12 @@ impl Live {
     /// # Errors
     /// An id is refused, or both are one user already.
     pub fn merge(&mut self, from: &str, into: &str) -> Result<Changes, LiveError> {
+        self.store.check_merge(from, into)?;
+        self.check_room(2)?;
+        let mut changes = Changes::default();
+        self.finish(&mut changes.transitions);
         let gone = self.known(from);
         self.store.merge(from, into)?;
-        let mut changes = Changes::default();
         let into = self.store.reading().number_of(into);
         if let (Some((from, _)), Some(into)) = (&gone, into) {
             self.hand_over(*from, into);
@@ -210,9 +234,10 @@ impl Live {
     /// # Errors
     /// None today.
     pub fn forget(&mut self, user: &str) -> Result<Changes, LiveError> {
+        let mut changes = Changes::default();
+        self.finish(&mut changes.transitions);
         let gone = self.known(user);
         self.store.forget(user)?;
-        let mut changes = Changes::default();
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Forget, &mut changes.transitions);
         }
@@ -228,13 +253,14 @@ impl Live {
         since: impl Into<Timestamp>,
         events: &[EventPattern],
     ) -> Result<Changes, LiveError> {
+        let mut changes = Changes::default();
+        self.finish(&mut changes.transitions);
         self.store.retain(since.into(), events)?;
         let before = self.members_of_all();
         self.evaluate();
         // What they had read may be gone, and what waited for its instant.
         self.cursors = self.cursors_now();
         self.wait_again();
-        let mut changes = Changes::default();
         let now = self.members_of_all();
         for ((name, was), is) in self.names.clone().iter().zip(&before).zip(&now) {
             self.announce(name, was, is, Because::Retain, &mut changes);

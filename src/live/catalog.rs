@@ -79,19 +79,20 @@ impl Live {
         edit(&mut catalog)?;
         let plan = catalog.plan()?;
         let same = unchanged(&self.catalog, &catalog);
-        let at = Timestamp::from_millis(self.now);
         // What can fail, first.
-        let mut answers: Vec<Option<RoaringBitmap>> = Vec::with_capacity(same.len());
+        let mut plans: Vec<Option<Plan>> = Vec::with_capacity(same.len());
         for (name, segment) in catalog.segments() {
-            answers.push(match same.contains(name) {
-                true => None,
-                false => {
-                    let plan = catalog.plan_of(segment)?;
-                    let Ok(answer) = self.store.reading().answer(&plan, at, Among::Everyone);
-                    Some(answer.into_iter().next().unwrap_or_default())
-                }
-            });
+            plans.push(if same.contains(name) { None } else { Some(catalog.plan_of(segment)?) });
         }
+        let mut changes = Changes::default();
+        self.finish(&mut changes.transitions);
+        let at = Timestamp::from_millis(self.now);
+        let answer = |plan: &Plan| {
+            let Ok(answer) = self.store.reading().answer(plan, at, Among::Everyone);
+            answer.into_iter().next().unwrap_or_default()
+        };
+        let answers: Vec<Option<RoaringBitmap>> =
+            plans.iter().map(|plan| plan.as_ref().map(answer)).collect();
         let (mut before, mut members) = (HashMap::default(), HashMap::default());
         for (place, name) in (0..).zip(&self.names) {
             members.insert(Arc::clone(name), self.state.members.get(place as usize).copied().unwrap_or(0));
@@ -110,7 +111,7 @@ impl Live {
         self.carry(&old, &answers);
         self.wait_again();
 
-        let (mut changes, none) = (Changes::default(), RoaringBitmap::new());
+        let none = RoaringBitmap::new();
         let names = self.names.clone();
         for name in old.names.iter().filter(|name| !names.contains(name)) {
             if let Some(was) = before.remove(name) {

@@ -20,14 +20,25 @@ impl Live {
                 let who = || self.who((segment, program), first, answers);
                 if *there == 0 { 0 } else { there & who() }
             });
-        bitmap(words)
+        let mut members = bitmap(words);
+        for (user, was_there, row) in self.spread.all_before(self.fields.cells()) {
+            set(&mut members, user, was_there && self.holds_in(segment, user, &row));
+        }
+        members
     }
 
     /// The members of every segment.
     pub(super) fn members_of_all(&self) -> Vec<RoaringBitmap> {
         let mut members: Vec<Vec<u64>> = vec![Vec::new(); self.programs.len()];
         self.each_word(&mut |segment, word| members[segment].push(word));
-        members.into_iter().map(|words| bitmap(words.into_iter())).collect()
+        let mut members: Vec<RoaringBitmap> =
+            members.into_iter().map(|words| bitmap(words.into_iter())).collect();
+        for (user, was_there, row) in self.spread.all_before(self.fields.cells()) {
+            for (segment, members) in (0..).zip(&mut members) {
+                set(members, user, was_there && self.holds_in(segment, user, &row));
+            }
+        }
+        members
     }
 
     /// The members of every segment by 64 users, in one pass over everything that is kept.
@@ -85,20 +96,39 @@ impl Live {
 
     /// Whether a user is in a segment.
     pub(super) fn is_in(&self, user: u32, segment: u32) -> bool {
-        let Some(program) = self.programs.get(segment as usize) else { return false };
-        let mut row = Vec::new();
-        self.state.rows.load(user, &mut row);
-        let measured = self.fields.of_segment(segment);
-        let of = (self.store.reading(), user, self.now);
-        let holds = || program.holds(&self.plan, &self.fields, &row, of);
-        self.state.universe.contains(user) && measured.map_or_else(holds, |field| field.get(&row) == 1)
+        let (is_there, row) = self.row_of(user);
+        is_there && self.holds_in(segment, user, &row)
     }
 
     /// Whether a leaf holds for a user.
     pub(super) fn holds(&self, user: u32, leaf: Question) -> bool {
-        let answer = self.fields.answers.get(leaf as usize);
-        answer.is_some_and(|answer| answer.holds_in(self.state.rows.get(user, answer.field.cell)))
+        self.fields.holds(leaf, &self.row_of(user).1)
     }
+
+    /// Whether a user is there, and its row: as they were, where it is settled for an instant that is under way.
+    fn row_of(&self, user: u32) -> (bool, Vec<u32>) {
+        self.spread.before(user, self.fields.cells()).unwrap_or_else(|| {
+            let mut row = Vec::new();
+            self.state.rows.load(user, &mut row);
+            (self.state.universe.contains(user), row)
+        })
+    }
+
+    /// Whether a row says that its user is in a segment.
+    fn holds_in(&self, segment: u32, user: u32, row: &[u32]) -> bool {
+        let Some(program) = self.programs.get(segment as usize) else { return false };
+        let of = (self.store.reading(), user, self.now);
+        let holds = || program.holds(&self.plan, &self.fields, row, of);
+        self.fields.of_segment(segment).map_or_else(holds, |field| field.get(row) == 1)
+    }
+}
+
+fn set(users: &mut RoaringBitmap, user: u32, is_in: bool) {
+    if is_in {
+        users.insert(user)
+    } else {
+        users.remove(user)
+    };
 }
 
 fn all_or_none(all: bool) -> u64 {

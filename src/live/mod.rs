@@ -8,7 +8,8 @@
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
-//! a segment and instant.
+//! a segment and instant. Where many users have facts of one instant, a single later fact settles only a few of them, and
+//! the calls that follow the rest, so that none takes long ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
 //! retention. It counts at once, and what it changes is reported at the instant of the engine, marked
@@ -42,6 +43,7 @@ mod rows;
 pub mod rules;
 mod saved;
 mod settle;
+mod spread;
 mod state;
 mod timeline;
 mod transition;
@@ -73,6 +75,7 @@ use fields::Fields;
 use pass::Cursors;
 use routes::Routes;
 use settle::Scratch;
+use spread::Spread;
 use state::State;
 use timeline::Timelines;
 use turning::Turns;
@@ -131,7 +134,7 @@ pub struct Live {
     programs: Vec<Program>,
     names: Vec<Arc<str>>,
     store: MemoryStore,
-    /// Up to here everything is settled and reported.
+    /// Up to here everything is settled and reported, but for the instant that is under way.
     now: i64,
     /// Of the last transition.
     sequence: u64,
@@ -155,6 +158,10 @@ pub struct Live {
     telling: bool,
     /// How many transitions the last batch made: the next may make as many.
     of_last_batch: usize,
+    /// The instant that is being settled over several calls.
+    spread: Spread,
+    /// Users that a call settles of it.
+    share: usize,
     scratch: Scratch,
     /// Kept for its allocation.
     crossings: Vec<Crossing>,
@@ -191,6 +198,8 @@ impl Live {
             parting: None,
             telling: false,
             of_last_batch: 0,
+            spread: Spread::default(),
+            share: spread::SHARE,
             scratch: Scratch::default(),
             crossings: Vec::new(),
         };
@@ -199,6 +208,17 @@ impl Live {
         live.ahead = live.first_arrival(live.now);
         live.evaluate();
         Ok(live)
+    }
+
+    /// How many users at most a single fact settles of an instant that it completes ([`Live::take`] and its
+    /// siblings): 4, unless said otherwise. The rest follows with the calls after it, so that none takes long. What the
+    /// instant changes is told by the call that settles the last; until then [`Live::now`] and all that is read are just
+    /// before it, and [`Live::next_change`] says it; a late fact of someone else is told before it. Every other call settles
+    /// the rest first. With [`usize::MAX`] the first
+    /// later fact settles all.
+    pub fn settle_at_most(mut self, users: usize) -> Self {
+        self.share = users.max(1);
+        self
     }
 
     /// Makes what follows from the plan.
@@ -231,7 +251,7 @@ impl Live {
 
     /// The instant up to which everything is settled and reported.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now)
+        Timestamp::from_millis(self.told_to())
     }
 
     /// The catalog as it stands.
@@ -259,7 +279,8 @@ impl Live {
     /// How many members a segment has at [`Live::now`], which is known at any time; `None` where there is no such
     /// segment.
     pub fn count(&self, segment: &str) -> Option<u64> {
-        self.state.members.get(self.place(segment)? as usize).copied()
+        let members = self.state.members.get(self.place(segment)? as usize).copied()?;
+        Some(members.saturating_add_signed(-self.spread.more(segment)))
     }
 
     fn place(&self, segment: &str) -> Option<u32> {
@@ -292,6 +313,9 @@ impl Live {
     pub fn advance(&mut self, to: impl Into<Timestamp>) -> Result<Changes, LiveError> {
         let to = in_range(to.into())?;
         let mut changes = Changes::default();
+        if to.millis() > self.told_to() {
+            self.finish(&mut changes.transitions);
+        }
         self.pass(to.millis(), &mut changes.transitions);
         Ok(changes)
     }
@@ -312,6 +336,7 @@ impl Live {
             + cursors
             + turns
             + self.timelines.memory()
+            + self.spread.memory()
     }
 }
 

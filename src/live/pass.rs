@@ -56,8 +56,14 @@ const MINUTE: i64 = 60_000;
 const AT_ONCE: usize = 32;
 
 impl Live {
-    /// Lets time pass: stretch by stretch, each up to the next instant at which facts come to exist.
+    /// Lets time pass, and settles all that this changes.
     pub(super) fn pass(&mut self, to: i64, out: &mut Vec<Transition>) {
+        self.pass_to(to, usize::MAX, out);
+    }
+
+    /// Lets time pass: stretch by stretch, each up to the next instant at which facts come to exist. Where more than a
+    /// share of crossings meet at such an instant it only begins to settle it, and goes no further.
+    pub(super) fn pass_to(&mut self, to: i64, share: usize, out: &mut Vec<Transition>) {
         if to <= self.now {
             return;
         }
@@ -79,6 +85,12 @@ impl Live {
             crossings.extend_from_slice(&waiting[..facts]);
             waiting = &waiting[facts..];
             self.cross_edges(end, to, &mut crossings);
+            if first == facts_at && crossings.len() > share {
+                self.pending.splice(..0, waiting.iter().copied());
+                self.now = end;
+                self.begin(crossings, to);
+                return;
+            }
             width = match crossings.len() {
                 many if many > TOGETHER => (width / 2).max(1),
                 few if few < TOGETHER / 4 => width.saturating_mul(2),
@@ -95,7 +107,24 @@ impl Live {
     fn settle_all(&mut self, crossings: &mut [Crossing], out: &mut Vec<Transition>) {
         crossings.sort_unstable_by_key(|crossing| (crossing.user, crossing.at, crossing.touch));
         let (reported, sequence) = (out.len(), self.sequence);
-        let mut rest = &*crossings;
+        self.settle_each(crossings, |live, due, manner| live.settle(due, manner, out));
+        if !crossings.is_empty() {
+            self.telling = (out.len() - reported) * 4 > crossings.len();
+        }
+        let new = out.get_mut(reported..).unwrap_or_default();
+        if !new.is_sorted_by_key(|transition| transition.at) {
+            new.sort_by_key(|transition| transition.at);
+            (sequence + 1..).zip(new).for_each(|(sequence, transition)| transition.sequence = sequence);
+        }
+    }
+
+    /// Settles sorted crossings: those of a user and an instant together.
+    pub(super) fn settle_each(
+        &mut self,
+        crossings: &[Crossing],
+        mut settle: impl FnMut(&mut Self, &[Crossing], &Manner),
+    ) {
+        let mut rest = crossings;
         let mut known = 0;
         for due in crossings.chunk_by(|a, b| (a.user, a.at) == (b.user, b.at)) {
             let Some(at) = due.first().map(|crossing| crossing.at) else { continue };
@@ -105,15 +134,7 @@ impl Live {
             }
             rest = &rest[due.len()..];
             known = known.saturating_sub(due.len());
-            self.settle(due, &Manner { at, late: false, fact: None, because: None }, out);
-        }
-        if !crossings.is_empty() {
-            self.telling = (out.len() - reported) * 4 > crossings.len();
-        }
-        let new = out.get_mut(reported..).unwrap_or_default();
-        if !new.is_sorted_by_key(|transition| transition.at) {
-            new.sort_by_key(|transition| transition.at);
-            (sequence + 1..).zip(new).for_each(|(sequence, transition)| transition.sequence = sequence);
+            settle(self, due, &Manner { at, late: false, fact: None, because: None });
         }
     }
 
@@ -149,7 +170,9 @@ impl Live {
 
     /// The facts that wait for their instant, and the values that turn, up to an instant, in order.
     fn waiting(&mut self, to: i64) -> Vec<Crossing> {
-        let mut waiting = std::mem::take(&mut self.pending);
+        let later = self.pending.iter().position(|crossing| crossing.at > to);
+        let later = later.map(|place| self.pending.split_off(place)).unwrap_or_default();
+        let mut waiting = std::mem::replace(&mut self.pending, later);
         if self.ahead <= to {
             // Among them those that wait.
             waiting.clear();
@@ -171,6 +194,7 @@ impl Live {
     pub(super) fn next_due(&self) -> i64 {
         let pending = self.pending.iter().map(|crossing| crossing.at).min().unwrap_or(i64::MAX);
         let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
-        self.cursors.first_due().min(pending).min(turns).min(self.ahead)
+        let under_way = self.spread.at().unwrap_or(i64::MAX);
+        self.cursors.first_due().min(pending).min(turns).min(self.ahead).min(under_way)
     }
 }

@@ -90,7 +90,7 @@ impl Live {
         };
         Saved {
             version: VERSION,
-            now: self.now,
+            now: self.told_to(),
             sequence: self.sequence,
             catalog: self.catalog.to_json(),
             members: self.names.iter().map(ToString::to_string).zip(members.iter().map(bytes)).collect(),

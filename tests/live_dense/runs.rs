@@ -18,6 +18,8 @@ pub const NAMES: [&str; 4] = ["s0", "s1", "s2", "s3"];
 #[derive(Clone, Debug)]
 pub enum Step {
     Take(Change),
+    /// Events one by one: user, name, and so many ticks from where the engine stands; and so many the instant in `x`.
+    Burst(Vec<(String, &'static str, i64, Option<i64>)>),
     TakeAll(Vec<Fact>),
     Advance(Timestamp),
     Insert(usize, Segment, Announce),
@@ -39,12 +41,14 @@ pub struct Plot {
     pub steps: Vec<Step>,
     /// So many events the store seals together.
     pub seal: usize,
+    /// So many users a call settles of an instant.
+    pub share: usize,
 }
 
-const USERS: [&str; 4] = ["u0", "u1", "u2", "anon"];
+pub const USERS: [&str; 8] = ["u0", "u1", "u2", "anon", "u3", "u4", "u5", "u6"];
 
 fn user() -> impl Strategy<Value = String> + Clone {
-    select(&USERS[..]).prop_map(str::to_owned)
+    prop_oneof![3 => select(&USERS[..4]), 1 => select(&USERS[..])].prop_map(str::to_owned)
 }
 
 /// Instants from the base on, and some a day or a month before.
@@ -108,6 +112,16 @@ fn change(scale: Scale) -> BoxedStrategy<Change> {
     .boxed()
 }
 
+/// Some events of one instant, one later, and late ones while the engine settles that instant.
+fn burst() -> impl Strategy<Value = Step> {
+    let some = |ticks, count| {
+        let x = prop::option::of(-8..9_i64);
+        prop::collection::vec((user(), select(vec!["a", "a", "b"]), ticks, x), count)
+    };
+    (some(1..2_i64, 2..7), some(2..3, 1..2), some(-7..2, 1..5), some(2..3, 0..3))
+        .prop_map(|(crowd, next, late, more)| Step::Burst([crowd, next, late, more].concat()))
+}
+
 fn step(scale: Scale) -> BoxedStrategy<Step> {
     let announce = select(vec![Announce::Transitions, Announce::Transitions, Announce::Silently]);
     let segment = expressions::segment(scale, &NAMES)
@@ -115,12 +129,13 @@ fn step(scale: Scale) -> BoxedStrategy<Step> {
     let ids = prop::collection::btree_set(user(), 0..3);
     prop_oneof![
         24 => change(scale).prop_map(Step::Take),
+        2 => burst(),
         2 => prop::collection::vec(fact(scale), 0..5).prop_map(Step::TakeAll),
         3 => (0..scale.end).prop_map(move |tick| Step::Advance(scale.at(tick))),
         2 => (0..NAMES.len(), segment, announce).prop_map(|(at, segment, announce)| Step::Insert(at, segment, announce)),
         1 => (0..NAMES.len()).prop_map(Step::Remove),
         1 => ids.prop_map(Step::InsertList),
-        1 => prop::collection::vec(change(scale), 0..3).prop_map(Step::Restart),
+        3 => prop::collection::vec(change(scale), 0..3).prop_map(Step::Restart),
     ]
     .boxed()
 }
@@ -139,29 +154,45 @@ fn named(scale: Scale) -> BoxedStrategy<Named> {
         .boxed()
 }
 
-/// Those that have an instant in order of time, the others where they are.
-fn ordered(mut steps: Vec<Step>) -> Vec<Step> {
-    let at = |step: &Step| match step {
-        Step::Take(change) => change.at(),
-        Step::Advance(to) => Some(*to),
+/// Those that have an instant in order of time, but for facts that are delayed, the others where they are.
+fn ordered(mut steps: Vec<Step>, delays: &[i64]) -> Vec<Step> {
+    let at = |step: &Step, delay: i64| match step {
+        Step::Take(change) => Some(change.at()?.millis() + delay),
+        Step::Advance(to) => Some(to.millis()),
         _ => None,
     };
-    let places: Vec<usize> = (0..steps.len()).filter(|i| at(&steps[*i]).is_some()).collect();
-    let mut timed: Vec<Step> = places.iter().map(|i| steps[*i].clone()).collect();
-    timed.sort_by_key(at);
-    places.into_iter().zip(timed).for_each(|(i, step)| steps[i] = step);
+    let places: Vec<usize> = (0..steps.len()).filter(|i| at(&steps[*i], 0).is_some()).collect();
+    let timed = places.iter().zip(delays.iter().cycle()).map(|(i, delay)| (steps[*i].clone(), *delay));
+    let mut timed: Vec<(Step, i64)> = timed.collect();
+    timed.sort_by_key(|(step, delay)| at(step, *delay));
+    places.into_iter().zip(timed).for_each(|(i, (step, _))| steps[i] = step);
     steps
 }
 
 /// Runs on one of some scales, so long at most.
 pub fn plots(scales: Vec<Scale>, length: usize) -> impl Strategy<Value = Plot> {
-    select(scales).prop_flat_map(move |scale| {
-        let steps = (prop::collection::vec(step(scale), 1..length), any::<bool>());
-        let steps = steps.prop_map(|(steps, is_ordered)| if is_ordered { ordered(steps) } else { steps });
+    (select(scales), select(vec![1, 3, 6])).prop_flat_map(move |(scale, closer)| {
+        // Fewer instants, so that several facts share one.
+        let scale = Scale { facts: scale.facts / closer, ..scale };
+        let delay = prop_oneof![4 => Just(0), 1 => (0..4_i64).prop_map(move |ticks| ticks * scale.tick)];
+        let delays = select(vec![1, 30]).prop_flat_map(move |n| prop::collection::vec(delay.clone(), n));
+        let steps = (prop::collection::vec(step(scale), 1..length), prop::option::weighted(0.7, delays));
+        let steps = steps.prop_map(|(steps, delays)| match delays {
+            Some(delays) => ordered(steps, &delays),
+            None => steps,
+        });
         let before = prop::collection::vec(change(scale), 0..14);
-        let seal = select(vec![2, 5, 1_000]);
-        (named(scale), before, -1..scale.facts / 2, steps, seal).prop_map(
-            move |(named, before, start, steps, seal)| Plot { scale, named, before, start, steps, seal },
+        let (seal, share) = (select(vec![2, 5, 1_000]), select(vec![1, 1, 2, 4]));
+        (named(scale), before, -1..scale.facts / 2, steps, (seal, share)).prop_map(
+            move |(named, before, start, steps, (seal, share))| Plot {
+                scale,
+                named,
+                before,
+                start,
+                steps,
+                seal,
+                share,
+            },
         )
     })
 }

@@ -37,16 +37,7 @@ impl Ingest for MemoryStore {
     }
 
     fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
-        check_id(from, "merge")?;
-        check_id(into, "merge")?;
-        let users = &self.state.users;
-        let same = match (users.find(from), users.find(into)) {
-            (Some(a), Some(b)) => a == b,
-            _ => from == into,
-        };
-        if same {
-            return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
-        }
+        self.check_merge(from, into)?;
         let (from, into) = (self.user(from)?, self.user(into)?);
         let has_facts = self.state.users.first_seen(from).is_some();
         self.state.users.merge(from, into);
@@ -98,11 +89,7 @@ impl Ingest for MemoryStore {
         for (index, fact) in facts.iter().enumerate() {
             fact.check().map_err(|error| BatchError { index, error })?;
         }
-        // whoever is new: room for all of them, so that nothing fails halfway
-        let room = (u32::MAX as usize).saturating_sub(self.state.users.numbers() + 1);
-        if facts.len() > room {
-            return Err(BatchError { index: room, error: IngestError::TooManyUsers });
-        }
+        self.check_room(facts.len()).map_err(|(index, error)| BatchError { index, error })?;
         let mut taken = Vec::with_capacity(facts.len());
         for (batch, facts) in facts.chunks(TOGETHER).enumerate() {
             // looked up together, so that the processor waits for many users at once
@@ -128,6 +115,33 @@ impl Ingest for MemoryStore {
 const TOGETHER: usize = 32;
 
 impl MemoryStore {
+    /// Whoever is new in a batch: there is room for all of them, so that nothing fails halfway.
+    ///
+    /// # Errors
+    /// For how many there is.
+    pub(crate) fn check_room(&self, facts: usize) -> Result<(), (usize, IngestError)> {
+        let room = (u32::MAX as usize).saturating_sub(self.state.users.numbers() + 1);
+        if facts > room { Err((room, IngestError::TooManyUsers)) } else { Ok(()) }
+    }
+
+    /// Checks what a merge names.
+    ///
+    /// # Errors
+    /// An id is refused, or both are one user already.
+    pub(crate) fn check_merge(&self, from: &str, into: &str) -> Result<(), IngestError> {
+        check_id(from, "merge")?;
+        check_id(into, "merge")?;
+        let users = &self.state.users;
+        let same = match (users.find(from), users.find(into)) {
+            (Some(a), Some(b)) => a == b,
+            _ => from == into,
+        };
+        if same {
+            return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });
+        }
+        Ok(())
+    }
+
     /// Takes a checked fact in; `known`: its user, where that has been looked up.
     pub(crate) fn take_known(&mut self, fact: &Fact, known: Option<u32>) -> Result<Recorded, IngestError> {
         match fact {

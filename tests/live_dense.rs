@@ -171,9 +171,10 @@ impl Run {
         match step {
             Step::Take(change) => self.take(change, &mut told),
             Step::Burst(events) => {
-                let now = self.model.now;
-                let at = |ticks| Timestamp::from_millis(now + ticks * self.model.scale.tick);
-                let event = |(user, name, ticks, x): (String, &'static str, i64, Option<i64>)| {
+                let Scale { base, tick, .. } = self.model.scale;
+                let now = (self.model.now - base).div_euclid(tick);
+                let at = |ticks| self.model.scale.at(now + ticks);
+                let event = |(user, name, ticks, x): (String, &str, i64, Option<i64>)| {
                     let event = Event::new(user, name, at(ticks));
                     x.map_or(event.clone(), |x| event.with("x", at(x)))
                 };

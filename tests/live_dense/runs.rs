@@ -18,7 +18,7 @@ pub const NAMES: [&str; 4] = ["s0", "s1", "s2", "s3"];
 #[derive(Clone, Debug)]
 pub enum Step {
     Take(Change),
-    /// Events one by one: user, name, and so many ticks from where the engine stands; and so many the instant in `x`.
+    /// Events one by one: user, name, and so many ticks from the last one; and so many the instant in `x`.
     Burst(Vec<(String, &'static str, i64, Option<i64>)>),
     TakeAll(Vec<Fact>),
     Advance(Timestamp),

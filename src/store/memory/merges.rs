@@ -149,6 +149,27 @@ mod tests {
     }
 
     #[test]
+    fn merged_rows_are_found_by_time_at_once() {
+        let mut store = MemoryStore::new().seal_after(600);
+        store.keep_index();
+        for i in 0..20_000_i64 {
+            let (user, at) = (format!("u{}", i * 7_919 % 501), i * 40_000 - i % 50 * 90_000);
+            store.record(Event::new(user, "a", Timestamp::from_millis(at + BUCKET))).unwrap();
+        }
+        let parts = || store.state.shelves.iter().flat_map(|shelf| shelf.parts());
+        let ordered = parts().filter(|part| part.slots().get().is_some());
+        assert!(ordered.map(|part| part.len()).max() > Some(9_000));
+        for part in parts() {
+            for (lo, hi) in [(0, 9_000_000), (300_000_000, 300_000_001), (400_000_000, i64::MAX - BUCKET)] {
+                let inside = |row: &usize| (lo + BUCKET..=hi + BUCKET).contains(&part.at(*row));
+                let mut found: Vec<usize> = part.rows_near(lo + BUCKET, hi + BUCKET).filter(inside).collect();
+                found.sort_unstable();
+                assert!(found.into_iter().eq((0..part.len()).filter(inside)));
+            }
+        }
+    }
+
+    #[test]
     fn users_who_are_forgotten_during_a_merge_are_not_in_it() {
         let mut store = MemoryStore::new().seal_after(4);
         for i in 0..600 {

@@ -3,6 +3,13 @@
 use super::cell::Cell;
 use super::column::{Codes, Column, Union};
 use super::part::Part;
+use super::slots::Growing;
+
+/// Rows from which on it would take too long to order them by time at once.
+const LARGE: usize = if cfg!(test) { 1 << 11 } else { 1 << 16 };
+
+/// Rows that are counted in the time in which one is merged.
+const COUNTED: usize = 8;
 
 /// A merge of parts under way. Holds none: they are handed in at each step, the same ones in the same order.
 #[derive(Debug)]
@@ -15,6 +22,10 @@ pub(crate) struct Merging {
     /// The rows of the slice at hand: of which part, and where there.
     order: Vec<(u32, u32)>,
     rows: usize,
+    /// The rows of the result by time, where those of a part are.
+    slots: Option<Growing>,
+    /// Of how many parts the rows have been counted by time, and how many of the next.
+    counted: (usize, usize),
 }
 
 /// One column of the result.
@@ -83,6 +94,11 @@ impl Merging {
         let merged =
             |property| Merged { property, union: Union::new(parts.len()), codes: Codes::with_capacity(0, 0) };
         let rows = parts.iter().map(|part| part.len()).sum();
+        #[allow(clippy::cast_possible_truncation)] // the coarse half
+        let coarse = |at: i64| (at >> 16) as u16;
+        let span = |part: &&Part| (coarse(part.first_instant()), coarse(part.last_instant()));
+        let span = parts.iter().map(span).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let by_time = rows >= LARGE && parts.iter().any(|part| part.slots().get().is_some());
         Self {
             out: Part::with_capacity(parts.first().map_or(0, |part| part.bucket()), rows),
             columns: properties.into_iter().map(merged).collect(),
@@ -90,6 +106,8 @@ impl Merging {
             from: parts.iter().map(|part| Cursor::new(part)).collect(),
             order: Vec::new(),
             rows,
+            slots: span.filter(|_| by_time).map(|span| Growing::new(span, rows)),
+            counted: (0, 0),
         }
     }
 
@@ -104,6 +122,9 @@ impl Merging {
             *codes = Codes::with_capacity(union.len(), self.rows);
             self.joined += 1;
         }
+        if !self.count_rows(parts, left) {
+            return false;
+        }
         self.order.clear();
         self.take_rows(parts, left, is_alive);
         for Merged { property, union, codes } in &mut self.columns {
@@ -111,6 +132,26 @@ impl Merging {
             codes.extend(self.order.iter().map(|&(part, row)| union.code(&columns, part, row)));
         }
         self.from.iter().all(|cursor| cursor.key == END)
+    }
+
+    /// Goes on counting rows by time; whether that is done.
+    fn count_rows(&mut self, parts: &[&Part], left: &mut usize) -> bool {
+        let Some(slots) = &mut self.slots else { return true };
+        while let Some(part) = parts.get(self.counted.0) {
+            let rest = part.coarse().get(self.counted.1..).unwrap_or_default();
+            let some = &rest[..rest.len().min(left.saturating_mul(COUNTED))];
+            slots.count(some);
+            *left -= some.len().div_ceil(COUNTED);
+            self.counted.1 += some.len();
+            if some.len() < rest.len() {
+                return false;
+            }
+            self.counted = (self.counted.0 + 1, 0);
+            if self.counted.0 == parts.len() {
+                slots.counted();
+            }
+        }
+        true
     }
 
     /// Takes the next rows over.
@@ -127,6 +168,10 @@ impl Merging {
                 }
                 if alive.1 {
                     let tie = part.next_tie(row, &mut cursor.late);
+                    #[allow(clippy::cast_possible_truncation)] // rows are below 2^31
+                    if let Some(slots) = &mut self.slots {
+                        slots.put(self.out.len() as u32, part.coarse()[row]);
+                    }
                     self.out.push(user, part.at(row), tie);
                     if has_columns {
                         #[allow(clippy::cast_possible_truncation)] // rows are below 2^31, and parts are few
@@ -162,6 +207,9 @@ impl Merging {
         let columns = self.columns.into_iter();
         self.out.take_columns(columns.map(|merged| (merged.property, merged.union.column(merged.codes))));
         self.out.finish();
+        if let Some(slots) = self.slots.and_then(Growing::finish) {
+            self.out.slots().get_or_init(|| slots);
+        }
         self.out
     }
 
@@ -176,6 +224,8 @@ impl Merging {
     pub(crate) fn memory(&self) -> usize {
         let (rows, _) = self.out.memory();
         let columns = self.columns.iter().map(|merged| merged.union.memory() + merged.codes.memory());
-        rows + columns.sum::<usize>() + self.order.capacity() * 8 + self.from.capacity() * size_of::<Cursor>()
+        let slots = self.slots.as_ref().map_or(0, Growing::memory);
+        let order = self.order.capacity() * 8 + self.from.capacity() * size_of::<Cursor>();
+        rows + columns.sum::<usize>() + slots + order
     }
 }

@@ -242,6 +242,11 @@ impl Part {
         }
     }
 
+    /// Rows by time, where that has been asked for.
+    pub(super) fn slots(&self) -> &OnceLock<Slots> {
+        &self.slots
+    }
+
     /// The user of a row.
     pub(crate) fn user(&self, row: usize) -> u32 {
         let block = self.blocks.partition_point(|block| block.end as usize <= row);

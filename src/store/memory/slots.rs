@@ -24,25 +24,15 @@ impl Slots {
     pub(super) fn new(coarse: &[u16]) -> Self {
         let first = coarse.iter().copied().min().unwrap_or(0);
         let last = coarse.iter().copied().max().unwrap_or(0);
-        let most = coarse.len() / A_SLOT;
-        let shift = (0..u16::BITS).find(|shift| usize::from((last - first) >> shift) < most);
-        let shift = shift.unwrap_or(u16::BITS - 1);
-        let slot = |code: u16| usize::from((code - first) >> shift);
-        let mut starts = vec![0_u32; slot(last) + 2];
-        for code in coarse {
-            starts[slot(*code) + 1] += 1;
-        }
-        for slot in 1..starts.len() {
-            starts[slot] += starts[slot - 1];
-        }
-        let mut next = starts.clone();
-        let mut rows = vec![0; coarse.len()];
-        for (row, code) in (0..).zip(coarse) {
-            let place = &mut next[slot(*code)];
-            rows[*place as usize] = row;
-            *place += 1;
-        }
-        Self { first, last, shift, starts, rows }
+        let mut slots = Growing::new((first, last), coarse.len());
+        slots.count(coarse);
+        slots.counted();
+        (0..).zip(coarse).for_each(|(row, code)| slots.put(row, *code));
+        slots.slots
+    }
+
+    fn slot(&self, code: u16) -> usize {
+        usize::from((code.clamp(self.first, self.last) - self.first) >> self.shift)
     }
 
     /// The rows of all slots that the range of coarse instants touches, both ends included.
@@ -50,13 +40,68 @@ impl Slots {
         if hi < self.first || lo > self.last {
             return &[];
         }
-        let slot = |code: u16| usize::from((code.clamp(self.first, self.last) - self.first) >> self.shift);
-        let (start, end) = (self.starts[slot(lo)], self.starts[slot(hi) + 1]);
+        let (start, end) = (self.starts[self.slot(lo)], self.starts[self.slot(hi) + 1]);
         self.rows.get(start as usize..end as usize).unwrap_or_default()
     }
 
     pub(super) fn memory(&self) -> usize {
         (self.starts.capacity() + self.rows.capacity()) * 4
+    }
+}
+
+/// Slots of rows that are counted first, and then put in one after the other.
+#[derive(Debug)]
+pub(super) struct Growing {
+    slots: Slots,
+    /// Where the next row of each slot goes.
+    next: Vec<u32>,
+    missing: usize,
+}
+
+impl Growing {
+    /// For so many rows between two coarse instants, both included.
+    pub(super) fn new((first, last): (u16, u16), rows: usize) -> Self {
+        let most = rows / A_SLOT;
+        let shift = (0..u16::BITS).find(|shift| usize::from((last - first) >> shift) < most);
+        let shift = shift.unwrap_or(u16::BITS - 1);
+        let mut slots = Slots { first, last, shift, ..Slots::default() };
+        slots.starts = vec![0; slots.slot(last) + 2];
+        Self { slots, next: Vec::new(), missing: rows }
+    }
+
+    /// Counts some of the rows.
+    pub(super) fn count(&mut self, coarse: &[u16]) {
+        for code in coarse {
+            let slot = self.slots.slot(*code);
+            self.slots.starts[slot + 1] += 1;
+        }
+    }
+
+    /// All have been counted.
+    pub(super) fn counted(&mut self) {
+        let mut before = 0;
+        for start in &mut self.slots.starts {
+            before += *start;
+            *start = before;
+        }
+        self.next = self.slots.starts.clone();
+        self.slots.rows = vec![0; before as usize];
+    }
+
+    pub(super) fn put(&mut self, row: u32, code: u16) {
+        let next = &mut self.next[self.slots.slot(code)];
+        self.slots.rows[*next as usize] = row;
+        *next += 1;
+        self.missing -= 1;
+    }
+
+    /// The slots, where all rows that were counted have been put in.
+    pub(super) fn finish(self) -> Option<Slots> {
+        (self.missing == 0).then_some(self.slots)
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.slots.memory() + self.next.capacity() * 4
     }
 }
 

@@ -9,8 +9,8 @@ use super::shelf::Shelf;
 
 /// Rows merged for each event that arrives, while merges are due: more than ever become due for one.
 const ROWS_AN_EVENT: usize = 32;
-/// Rows of a slice, which is done in some tens of microseconds.
-const SLICE: usize = if cfg!(test) { 3 } else { 1 << 10 };
+/// Rows of a slice, which is done in some ten microseconds.
+const SLICE: usize = if cfg!(test) { 3 } else { 1 << 8 };
 
 /// A shelf by its name, and a bucket of it.
 type Place = (u32, i32);

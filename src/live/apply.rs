@@ -114,6 +114,7 @@ impl Live {
             _ => None,
         };
         self.each_turn(fact, self.complete(), Turns::bring_forward);
+        let unread = at > self.future.read_to;
         let recorded = self.store.take_known(fact, known)?;
         if recorded != Recorded::New {
             return Ok(recorded);
@@ -136,6 +137,10 @@ impl Live {
             self.pass_to(at - 1, share, out);
         }
         self.settle_some(share, out);
+        if unread && at <= self.future.read_to {
+            // What has been read meanwhile has it already.
+            return Ok(recorded);
+        }
         let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
         self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
         Ok(recorded)
@@ -221,6 +226,7 @@ impl Live {
         edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, from, into));
         let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
         of_from.for_each(|crossing| crossing.user = into);
+        self.future.merge(from, into);
         self.turns.iter_mut().for_each(|turns| turns.merge(from, into));
         self.state.marks.iter_mut().for_each(|marks| marks.merge(from, into));
         self.timelines.again(into, self.store.reading());

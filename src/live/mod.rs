@@ -69,7 +69,7 @@ use crate::time::Timestamp;
 use algebra::Program;
 use ask::Asks;
 use counts::Counts;
-use crossing::Crossing;
+use crossing::{Crossing, Future};
 use cursor::Cursor;
 use fields::Fields;
 use pass::Cursors;
@@ -149,8 +149,8 @@ pub struct Live {
     turns: Vec<Turns>,
     /// What waits for the next millisecond to be complete.
     pending: Vec<Crossing>,
-    /// No other fact comes to exist before this instant.
-    ahead: i64,
+    /// What else comes to exist.
+    future: Future,
     state: State,
     /// A user who is going, with the external id by which it was known.
     parting: Option<(u32, Arc<str>)>,
@@ -193,7 +193,7 @@ impl Live {
             timelines: Timelines::default(),
             turns: Vec::new(),
             pending: Vec::new(),
-            ahead: i64::MAX,
+            future: Future::default(),
             state: State::default(),
             parting: None,
             telling: false,
@@ -205,7 +205,7 @@ impl Live {
         };
         live.store.keep_index();
         live.prepare();
-        live.ahead = live.first_arrival(live.now);
+        live.wait_again();
         live.evaluate();
         Ok(live)
     }
@@ -337,6 +337,7 @@ impl Live {
             + turns
             + self.timelines.memory()
             + self.spread.memory()
+            + self.future.memory()
     }
 }
 

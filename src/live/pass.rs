@@ -173,12 +173,7 @@ impl Live {
         let later = self.pending.iter().position(|crossing| crossing.at > to);
         let later = later.map(|place| self.pending.split_off(place)).unwrap_or_default();
         let mut waiting = std::mem::replace(&mut self.pending, later);
-        if self.ahead <= to {
-            // Among them those that wait.
-            waiting.clear();
-            self.arrivals(self.now, to, &mut waiting);
-            self.ahead = self.first_arrival(to);
-        }
+        self.come(to, &mut waiting);
         for (place, turns) in self.turns.iter_mut().enumerate().filter(|(_, turns)| turns.due() <= to) {
             let touch = self.routes.turning(place);
             let (turning, _) = &self.watches.turning[place];
@@ -195,6 +190,6 @@ impl Live {
         let pending = self.pending.iter().map(|crossing| crossing.at).min().unwrap_or(i64::MAX);
         let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
         let under_way = self.spread.at().unwrap_or(i64::MAX);
-        self.cursors.first_due().min(pending).min(turns).min(self.ahead).min(under_way)
+        self.cursors.first_due().min(pending).min(turns).min(self.future.due()).min(under_way)
     }
 }

@@ -18,11 +18,20 @@ const FEW: usize = 32;
 /// The stretch that is read at first, about.
 const HOUR: i64 = 3_600_000;
 
+/// Facts that cross later, in half the room: milliseconds after an instant, and the user, the next one last.
+#[derive(Clone, Debug, Default)]
+struct Later {
+    from: i64,
+    facts: Vec<(u32, u32)>,
+}
+
 /// Where an edge stands.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     /// Facts that have been read and have not crossed, by instant and user, the next one last.
     ahead: Vec<(i64, u32)>,
+    /// Those that cross after them; none where there are none ahead.
+    later: Later,
     /// All facts before this instant have been read.
     read_to: i64,
     /// How long a stretch is read next.
@@ -37,7 +46,7 @@ impl Cursor {
     pub(super) fn new(edge: &Edge, now: i64, place: usize) -> Self {
         let read_to = edge.first_after(now).max(Timestamp::MIN.millis());
         let width = HOUR + i64::try_from(place).unwrap_or(0).wrapping_mul(999_983).rem_euclid(HOUR);
-        Self { ahead: Vec::new(), read_to, width, due: edge.due(read_to) }
+        Self { ahead: Vec::new(), later: Later::default(), read_to, width, due: edge.due(read_to) }
     }
 
     /// Reads what crosses first; facts up to `known` are in the store.
@@ -77,6 +86,9 @@ impl Cursor {
                 visit(self.due, user);
                 self.ahead.pop();
             }
+            if self.unpack(4 * FEW) {
+                continue;
+            }
             self.due = watch.edge.due(self.read_to);
             if self.due > end {
                 return;
@@ -112,6 +124,7 @@ impl Cursor {
             ahead.sort_unstable_by_key(|(at, user)| (*user, Reverse(*at)));
             ahead.dedup_by_key(|(_, user)| *user);
             self.ahead.sort_unstable_by(|a, b| b.cmp(a));
+            self.pack();
             return;
         }
         self.ahead.sort_unstable_by(|a, b| b.cmp(a));
@@ -132,6 +145,36 @@ impl Cursor {
         self.ahead.drain(..gone);
     }
 
+    /// Lets most of many take less room, where their instants are near enough to one another.
+    fn pack(&mut self) {
+        let (Some((last, _)), Some((first, _))) = (self.ahead.first(), self.ahead.last().copied()) else {
+            return;
+        };
+        if self.ahead.len() <= 8 * FEW
+            || !self.later.facts.is_empty()
+            || last.abs_diff(first) > u64::from(u32::MAX)
+        {
+            return;
+        }
+        let many = self.ahead.len() - 4 * FEW;
+        let after = |at: i64| u32::try_from(at.abs_diff(first)).unwrap_or(u32::MAX);
+        let facts = self.ahead.drain(..many).map(|(at, user)| (after(at), user)).collect();
+        self.later = Later { from: first, facts };
+        self.shrink();
+    }
+
+    /// Brings so many that cross later forward; tells whether there were any.
+    fn unpack(&mut self, many: usize) -> bool {
+        let Later { from, facts } = &mut self.later;
+        let rest = facts.len().saturating_sub(many);
+        let next = facts.drain(rest..).map(|(after, user)| (from.saturating_add(i64::from(after)), user));
+        self.ahead.splice(..0, next);
+        if facts.len() * 2 < facts.capacity() {
+            facts.shrink_to_fit();
+        }
+        !self.ahead.is_empty()
+    }
+
     /// Gives back room that long stretches took.
     fn shrink(&mut self) {
         if self.ahead.len() <= 8 * FEW && self.ahead.capacity() > 32 * FEW {
@@ -145,11 +188,13 @@ impl Cursor {
         if key >= self.read_to || due <= now {
             return;
         }
+        self.unpack(usize::MAX);
         if let Source::LastOf(_, unit, tz) = &watch.source {
             let (start, end) = unit_around(*unit, *tz, key);
             let same = |have: &(i64, u32)| have.1 == user && (start..end).contains(&have.0);
             if let Some(place) = self.ahead.iter().position(same) {
                 if self.ahead.get(place).is_some_and(|(at, _)| *at >= key) {
+                    self.pack();
                     return;
                 }
                 self.ahead.remove(place);
@@ -157,11 +202,13 @@ impl Cursor {
         }
         let place = self.ahead.partition_point(|have| *have > (key, user));
         self.ahead.insert(place, (key, user));
+        self.pack();
         self.due = self.due.min(due);
     }
 
     /// One user turned out to be another.
     pub(super) fn merge(&mut self, source: &Source, from: u32, into: u32) {
+        self.unpack(usize::MAX);
         self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
         if let Source::LastOf(_, unit, tz) = source {
             // Of two in one unit the later stays, which comes first.
@@ -176,9 +223,10 @@ impl Cursor {
                 is_first
             });
         }
+        self.pack();
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.ahead.capacity() * size_of::<(i64, u32)>() + size_of::<Self>()
+        self.ahead.capacity() * size_of::<(i64, u32)>() + self.later.facts.capacity() * 8 + size_of::<Self>()
     }
 }

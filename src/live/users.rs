@@ -23,6 +23,10 @@ impl Users {
     pub(super) fn set(&mut self, user: u32, is_in: bool) {
         let word = user as usize / 64;
         if self.0.len() <= word {
+            if self.0.capacity() <= word {
+                let slack = self.0.len() / 8;
+                self.0.reserve_exact(word + 1 - self.0.len() + slack);
+            }
             self.0.resize(word + 1, 0);
         }
         if let Some(word) = self.0.get_mut(word) {

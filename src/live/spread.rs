@@ -158,7 +158,7 @@ impl Live {
         let some: usize = rest.chunk_by(|a, b| a.user == b.user).take(users).map(<[Crossing]>::len).sum();
         let (mut row, sequence) = (Vec::new(), self.sequence);
         self.settle_each(&rest[..some], |live, due, manner| {
-            if let Some(Crossing { user, .. }) = due.first() {
+            if let Some(Crossing { user, .. }) = due.first().filter(|_| some < rest.len()) {
                 live.state.rows.load(*user, &mut row);
                 spread.note(*user, live.state.universe.contains(*user), &row);
             }

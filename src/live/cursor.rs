@@ -230,3 +230,66 @@ impl Cursor {
         self.ahead.capacity() * size_of::<(i64, u32)>() + self.later.facts.capacity() * 8 + size_of::<Self>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+    use crate::time::{Unit, days};
+    use crate::window::Window;
+    use chrono_tz::Tz;
+
+    const DAY: i64 = 86_400_000;
+
+    /// Many users, some of whom come late, cross in order, each once; far apart they do not take less room.
+    #[test]
+    fn many_that_are_read_at_once_cross_in_order() {
+        let source = Source::LastOf(Vec::new(), Unit::Day, Tz::UTC);
+        let watch = Watch { source, edge: Edge::Leaves(Window::Last(days(7))), questions: Vec::new() };
+        for apart in [1, DAY] {
+            let mut cursor = Cursor::new(&watch.edge, 0, 0);
+            let mut model: Vec<(i64, u32)> =
+                (0..1_000).map(|user| (i64::from(user * 7 % 1_000) * 1_000 * apart, user)).collect();
+            cursor.ahead = model.clone();
+            cursor.ahead.sort_unstable_by(|a, b| b.cmp(a));
+            cursor.read_to = 1_000_000 * apart;
+            cursor.pack();
+            assert_eq!(cursor.later.facts.is_empty(), apart == DAY);
+            let known = cursor.read_to - 1;
+            let (store, timelines) = (MemoryStore::new().snapshot(), Timelines::default());
+            let mut crossed = Vec::new();
+            for step in 0..100 {
+                let end = 7 * DAY + step * 10_000 * apart + 5;
+                cursor.cross(&watch, end, known, (&store, &timelines), &mut |at, user| {
+                    crossed.push((at, user))
+                });
+                // Somebody new, late; not so often that all is brought forward for that alone.
+                if step % 40 != 1 {
+                    continue;
+                }
+                let user = 2_000 + u32::try_from(step).unwrap_or(0);
+                let at = (step * 10_000 + 300_003).min(999_999) * apart;
+                cursor.late(&watch, at, user, end);
+                model.push((at, user));
+            }
+            cursor.cross(&watch, i64::MAX / 2, known, (&store, &timelines), &mut |at, user| {
+                crossed.push((at, user));
+            });
+            model.sort_unstable();
+            let model: Vec<_> = model.into_iter().map(|(at, user)| (watch.edge.due(at), user)).collect();
+            assert_eq!(crossed, model);
+        }
+    }
+
+    #[test]
+    fn users_that_are_held_back_are_merged() {
+        let source = Source::LastOf(Vec::new(), Unit::Day, Tz::UTC);
+        let mut cursor = Cursor::new(&Edge::Leaves(Window::Last(days(7))), 0, 0);
+        cursor.ahead = (0..1_000).rev().map(|user| (i64::from(user), user)).collect();
+        cursor.pack();
+        cursor.merge(&source, 3, 900);
+        cursor.unpack(usize::MAX);
+        let users: Vec<u32> = cursor.ahead.iter().rev().map(|(_, user)| *user).collect();
+        assert_eq!(users, (0..1_000).filter(|user| *user != 3).collect::<Vec<_>>());
+    }
+}

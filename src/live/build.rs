@@ -107,7 +107,7 @@ impl Live {
             of_measured.filter_map(|(field, users)| Some(Column::of((*field)?, users.as_ref()?)));
         let mut columns: Vec<Column<'_>> = of_tallies.chain(of_answers).chain(of_measured).collect();
 
-        let mut rows = Rows::new(fields.cells());
+        let mut rows = Rows::new(fields.bits);
         rows.reach(store.user_numbers());
         let mut row = Vec::new();
         for user in (0..).take(store.user_numbers()) {

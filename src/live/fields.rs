@@ -2,7 +2,7 @@
 
 use super::algebra::measures;
 use super::counts::Counts;
-use super::rows::WHOLE;
+use super::rows;
 use super::watch::Question;
 use crate::plan::{Leaf, Plan};
 
@@ -22,6 +22,11 @@ pub(super) struct Field {
 impl Field {
     fn mask(self) -> u32 {
         (1 << self.bits) - 1
+    }
+
+    /// The byte of a cell that it lies in; none lies in two.
+    pub(super) fn byte(self) -> (u32, u32) {
+        (self.cell, u32::from(self.shift / 8))
     }
 
     /// What a cell says.
@@ -81,6 +86,8 @@ pub(super) struct Fields {
     pub(super) measured: Vec<Option<Field>>,
     /// The leaves of each cell.
     pub(super) leaves: Vec<Vec<Question>>,
+    /// Bits of a row.
+    pub(super) bits: usize,
 }
 
 impl Fields {
@@ -92,8 +99,8 @@ impl Fields {
         let mut tallies = Vec::with_capacity(counts.groups().len());
         let all = counts.groups().len() * TALLY as usize + others.len() + plan.roots().len();
         for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
-            // What is kept whole is kept tight.
-            if all > WHOLE * 32 {
+            // Few cells are kept tight.
+            if all > rows::FEW * 32 {
                 room.keep_together(TALLY * u32::try_from(alike.len()).unwrap_or(u32::MAX / TALLY));
             }
             tallies.extend(alike.iter().map(|_| room.take(TALLY)));
@@ -114,7 +121,7 @@ impl Fields {
         for (question, answer) in (0..).zip(&answers) {
             leaves[answer.field.cell as usize].push(question);
         }
-        Self { tallies, answers, measured, leaves }
+        Self { tallies, answers, measured, leaves, bits: room.used as usize }
     }
 
     pub(super) fn cells(&self) -> usize {

@@ -150,7 +150,7 @@ impl Tallies<'_> {
         }
         if after != before {
             scratch.replaced.push((cell, before));
-            self.rows.set(self.user, cell, after);
+            self.rows.replace(self.user, cell, before, after);
         }
     }
 }

@@ -88,7 +88,7 @@ impl Live {
 
     fn word(&self, field: Field, first: u32, among: u64, holds: impl Fn(u32) -> bool) -> u64 {
         let mut word = all_or_none(holds(0));
-        self.state.rows.visit(first, field.cell, among, |user, cell| {
+        self.state.rows.visit(first, field.byte(), among, |user, cell| {
             word = word & !(1 << user) | u64::from(holds(cell)) << user;
         });
         word

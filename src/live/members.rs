@@ -100,13 +100,8 @@ impl Live {
         is_there && self.holds_in(segment, user, &row)
     }
 
-    /// Whether a leaf holds for a user.
-    pub(super) fn holds(&self, user: u32, leaf: Question) -> bool {
-        self.fields.holds(leaf, &self.row_of(user).1)
-    }
-
     /// Whether a user is there, and its row: as they were, where it is settled for an instant that is under way.
-    fn row_of(&self, user: u32) -> (bool, Vec<u32>) {
+    pub(super) fn row_of(&self, user: u32) -> (bool, Vec<u32>) {
         self.spread.before(user, self.fields.cells()).unwrap_or_else(|| {
             let mut row = Vec::new();
             self.state.rows.load(user, &mut row);

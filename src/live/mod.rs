@@ -298,7 +298,8 @@ impl Live {
     pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
         let place = self.place(segment)?;
         let user = self.store.reading().number_of(id);
-        let holds = |leaf| user.is_some_and(|user| self.holds(user, leaf));
+        let row = user.map(|user| self.row_of(user).1);
+        let holds = |leaf| row.as_ref().is_some_and(|row| self.fields.holds(leaf, row));
         let leaves = (0..).take(self.plan.leaves().len());
         let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).iter().any(|(of, _)| *of == place));
         Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())

@@ -2,6 +2,8 @@
 
 use roaring::RoaringBitmap;
 
+use super::rows;
+
 /// A set of users as words.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Users(Vec<u64>);
@@ -22,13 +24,7 @@ impl Users {
 
     pub(super) fn set(&mut self, user: u32, is_in: bool) {
         let word = user as usize / 64;
-        if self.0.len() <= word {
-            if self.0.capacity() <= word {
-                let slack = self.0.len() / 8;
-                self.0.reserve_exact(word + 1 - self.0.len() + slack);
-            }
-            self.0.resize(word + 1, 0);
-        }
+        rows::add_room(&mut self.0, word + 1);
         if let Some(word) = self.0.get_mut(word) {
             *word = *word & !(1 << (user % 64)) | u64::from(is_in) << (user % 64);
         }

@@ -156,6 +156,15 @@ impl Fact {
         }
     }
 
+    /// Its instant, in milliseconds.
+    pub(crate) fn at(&self) -> i64 {
+        match self {
+            Self::Event(event) => event.at.millis(),
+            Self::Attribute(write) => write.at.millis(),
+            Self::User { seen, .. } => seen.millis(),
+        }
+    }
+
     /// A user exists since an instant.
     pub fn user(id: impl Into<String>, seen: impl Into<Timestamp>) -> Self {
         Self::User { id: id.into(), seen: seen.into() }

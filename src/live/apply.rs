@@ -50,7 +50,7 @@ impl Live {
     pub fn take(&mut self, fact: Fact) -> Result<Changes, LiveError> {
         let mut changes = Changes::default();
         fact.check()?;
-        changes.recorded = Some(self.take_one(&fact, None, self.share, &mut changes.transitions)?);
+        changes.recorded = Some(self.take_one(&fact, None, Some(self.share), &mut changes.transitions)?);
         Ok(changes)
     }
 
@@ -67,17 +67,31 @@ impl Live {
         let mut changes = Changes::default();
         self.finish(&mut changes.transitions);
         changes.transitions.reserve(self.of_last_batch);
+        let taken = self.take_each(&facts, &mut changes.transitions);
+        taken.map_err(|(index, error)| LiveError::Batch { index, error })?;
+        self.of_last_batch = changes.transitions.len();
+        Ok(changes)
+    }
+
+    /// Takes facts in one after the other. Time passes for a run of them at once, up to just before its latest instant: before
+    /// a late one, and in the end.
+    fn take_each(&mut self, facts: &[Fact], out: &mut Vec<Transition>) -> Result<(), (usize, IngestError)> {
+        let mut complete = self.complete();
         for (some, facts) in facts.chunks(TOGETHER).enumerate() {
             let mut users = [None; TOGETHER];
             self.look_up(facts, &mut users);
             for (place, (fact, known)) in facts.iter().zip(users).enumerate() {
-                let index = some * TOGETHER + place;
-                let taken = self.take_one(fact, known, usize::MAX, &mut changes.transitions);
-                taken.map_err(|error| LiveError::Batch { index, error })?;
+                if fact.at() <= complete {
+                    self.pass(complete, out);
+                }
+                let taken = self.take_one(fact, known, None, out);
+                if taken.map_err(|error| (some * TOGETHER + place, error))? == Recorded::New {
+                    complete = complete.max(fact.at() - 1);
+                }
             }
         }
-        self.of_last_batch = changes.transitions.len();
-        Ok(changes)
+        self.pass(complete, out);
+        Ok(())
     }
 
     /// Looks users up together, and what is known of them, so that the processor waits for many at once.
@@ -86,22 +100,20 @@ impl Live {
             *user = self.store.reading().number_of(fact.user_id());
         }
         for user in users.iter().flatten().copied() {
-            std::hint::black_box((self.store.reading().first_seen(user), self.state.rows.peek(user)));
+            std::hint::black_box(self.store.reading().first_seen(user));
         }
     }
 
+    /// Takes a fact in. One that is not late lets time pass up to just before it, settling such a share of an instant, or
+    /// leaves that to the caller.
     fn take_one(
         &mut self,
         fact: &Fact,
         known: Option<u32>,
-        share: usize,
+        share: Option<usize>,
         out: &mut Vec<Transition>,
     ) -> Result<Recorded, IngestError> {
-        let at = match fact {
-            Fact::Event(event) => event.at.millis(),
-            Fact::Attribute(write) => write.at.millis(),
-            Fact::User { seen, .. } => seen.millis(),
-        };
+        let at = fact.at();
         let touch = self.touch_of(fact);
         let is_late = at <= self.complete();
         if is_late && !self.is_apart(fact, touch, at) {
@@ -132,11 +144,13 @@ impl Live {
             self.late(touches.collect(), at, user, out);
             return Ok(recorded);
         }
-        if at - 1 > self.complete() {
-            self.finish(out);
-            self.pass_to(at - 1, share, out);
+        if let Some(share) = share {
+            if at - 1 > self.complete() {
+                self.finish(out);
+                self.pass_to(at - 1, share, out);
+            }
+            self.settle_some(share, out);
         }
-        self.settle_some(share, out);
         if unread && at <= self.future.read_to {
             // What has been read meanwhile has it already.
             return Ok(recorded);

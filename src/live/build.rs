@@ -6,7 +6,7 @@ use super::Live;
 use super::beyond::Beyond;
 use super::fields::Field;
 use super::follow::split;
-use super::rows::Rows;
+use super::rows::{Rows, TOGETHER};
 use super::state::State;
 use crate::plan::Leaf;
 use crate::store::{Among, EventStore};
@@ -107,17 +107,19 @@ impl Live {
             of_measured.filter_map(|(field, users)| Some(Column::of((*field)?, users.as_ref()?)));
         let mut columns: Vec<Column<'_>> = of_tallies.chain(of_answers).chain(of_measured).collect();
 
-        let mut rows = Rows::new(fields.bits);
-        rows.reach(store.user_numbers());
-        let mut row = Vec::new();
-        for user in (0..).take(store.user_numbers()) {
-            row.clear();
-            row.resize(fields.cells(), 0);
-            carry(user, &mut row);
-            columns.iter_mut().for_each(|column| column.write(user, &mut row));
-            if row.iter().any(|cell| *cell != 0) {
-                rows.store(user, &row);
+        let (mut rows, users) = (Rows::new(fields.bits), store.user_numbers());
+        rows.reach(users);
+        let (mut row, mut some) = (Vec::new(), Vec::new());
+        for first in (0..).take(users).step_by(TOGETHER) {
+            some.clear();
+            for user in (first..).take((users - first as usize).min(TOGETHER)) {
+                row.clear();
+                row.resize(fields.cells(), 0);
+                carry(user, &mut row);
+                columns.iter_mut().for_each(|column| column.write(user, &mut row));
+                some.extend_from_slice(&row);
             }
+            rows.fill(first, &some, fields.cells());
         }
         rows
     }

@@ -11,7 +11,7 @@ const TALLY: u32 = 4;
 /// The greatest tally.
 pub(super) const MOST: u8 = (1 << TALLY) - 1;
 
-/// Some bits of a cell.
+/// Some bits of a cell, which say a number in Gray's code: one more or less turns one bit around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) cell: u32,
@@ -24,19 +24,26 @@ impl Field {
         (1 << self.bits) - 1
     }
 
-    /// The byte of a cell that it lies in; none lies in two.
-    pub(super) fn byte(self) -> (u32, u32) {
-        (self.cell, u32::from(self.shift / 8))
+    /// Its bits, in the cell.
+    pub(super) fn of_cell(self) -> u32 {
+        self.mask() << self.shift
+    }
+
+    /// Its cell, and the first bit there; all of them lie in one byte.
+    pub(super) fn place(self) -> (u32, u32) {
+        (self.cell, u32::from(self.shift))
     }
 
     /// What a cell says.
     pub(super) fn of(self, cell: u32) -> u8 {
-        u8::try_from(cell >> self.shift & self.mask()).unwrap_or(0)
+        let code = cell >> self.shift & self.mask();
+        let number = code ^ code >> 1;
+        u8::try_from(number ^ number >> 2).unwrap_or(0)
     }
 
     /// The cell with another value.
     pub(super) fn with(self, cell: u32, value: u8) -> u32 {
-        cell & !(self.mask() << self.shift) | (u32::from(value) & self.mask()) << self.shift
+        cell & !self.of_cell() | (code_of(value) & self.mask()) << self.shift
     }
 
     pub(super) fn get(self, row: &[u32]) -> u8 {
@@ -49,6 +56,11 @@ impl Field {
         let before = std::mem::replace(cell, self.with(*cell, value));
         before != *cell
     }
+}
+
+/// Gray's code of a number of up to four bits.
+fn code_of(number: u8) -> u32 {
+    u32::from(number ^ number >> 1)
 }
 
 /// How a row tells whether a leaf holds: its field says a number of a range.
@@ -68,6 +80,20 @@ impl Answer {
     /// Whether it holds where its cell says this.
     pub(super) fn holds_in(self, cell: u32) -> bool {
         (self.low..=self.high).contains(&self.field.of(cell))
+    }
+
+    /// For which of 64 users it holds, by the bits of its tally.
+    pub(super) fn holds_among(self, planes: [u64; TALLY as usize]) -> u64 {
+        let is = |tally: u8| {
+            let bits = (0..).zip(planes).map(|(bit, plane)| (code_of(tally) >> bit & 1 == 1, plane));
+            bits.fold(u64::MAX, |who, (has, plane)| who & if has { plane } else { !plane })
+        };
+        // The shorter of the two ways to say it.
+        if self.high.saturating_sub(self.low) < MOST / 2 {
+            (self.low..=self.high).fold(0, |who, tally| who | is(tally))
+        } else {
+            !(0..self.low).chain(self.high + 1..=MOST).fold(0, |who, tally| who | is(tally))
+        }
     }
 
     pub(super) fn holds(self, row: &[u32]) -> bool {
@@ -176,5 +202,43 @@ impl Room {
 
     fn cells(&self) -> usize {
         self.used.div_ceil(32) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_it_was_written_and_one_more_turns_one_bit() {
+        let mut room = Room::default();
+        let fields: Vec<Field> = [4, 1, 4, 4, 1].into_iter().map(|bits| room.take(bits)).collect();
+        for field in fields {
+            for cell in [0, u32::MAX, 0x5a5a_5a5a] {
+                let written = |value: u8| field.with(cell, value);
+                for value in 0..1 << field.bits {
+                    assert_eq!(field.of(written(value)), value);
+                    assert_eq!((written(value) ^ cell) & !field.of_cell(), 0);
+                }
+                (1..1 << field.bits)
+                    .for_each(|value| assert_eq!((written(value) ^ written(value - 1)).count_ones(), 1));
+            }
+        }
+    }
+
+    #[test]
+    fn sixty_four_users_are_asked_as_one_is() {
+        let field = Field { cell: 0, shift: 8, bits: 4 };
+        for (low, high) in (0..=MOST).flat_map(|low| (0..=MOST).map(move |high| (low, high))) {
+            let answer = Answer { field, low, high };
+            let tally = |user: u8| field.with(0, user % 16);
+            let plane = |bit: u32| {
+                (0..64).fold(0, |plane, user| plane | u64::from(tally(user) >> (8 + bit) & 1) << user)
+            };
+            let who = answer.holds_among([0, 1, 2, 3].map(plane));
+            (0..64).for_each(|user| {
+                assert_eq!(who >> user & 1 == 1, answer.holds_in(tally(user)), "{low} {high} {user}")
+            });
+        }
     }
 }

@@ -131,7 +131,8 @@ impl Tallies<'_> {
         mut to: impl FnMut(u32, u32, &mut Scratch) -> u32,
     ) {
         let Some(cell) = together.first().map(|place| self.fields[*place as usize].cell) else { return };
-        let before = self.rows.get(self.user, cell);
+        let wanted = together.iter().fold(0, |bits, place| bits | self.fields[*place as usize].of_cell());
+        let before = self.rows.get(self.user, cell, wanted);
         let mut after = before;
         for place in together.iter().copied() {
             let field = self.fields[place as usize];
@@ -149,8 +150,8 @@ impl Tallies<'_> {
             }
         }
         if after != before {
-            scratch.replaced.push((cell, before));
-            self.rows.replace(self.user, cell, before, after);
+            scratch.flipped.push((cell, before ^ after));
+            self.rows.flip(self.user, cell, before ^ after);
         }
     }
 }

@@ -74,8 +74,9 @@ impl Live {
         answers: impl Fn(Question, u64) -> u64,
     ) -> u64 {
         let kept = || {
-            let field = self.fields.of_segment(segment);
-            field.map_or(0, |field| self.word(field, first, u64::MAX, |cell| field.of(cell) == 1))
+            let [word] =
+                self.fields.of_segment(segment).map_or([0], |field| self.planes(field, first, u64::MAX));
+            word
         };
         program.who(&self.plan, answers).unwrap_or_else(kept)
     }
@@ -83,15 +84,15 @@ impl Live {
     /// For which of some of 64 users a leaf holds.
     fn word_of(&self, leaf: Question, first: u32, among: u64) -> u64 {
         let answer = self.fields.answers.get(leaf as usize).copied();
-        answer.map_or(0, |answer| self.word(answer.field, first, among, |cell| answer.holds_in(cell)))
+        answer.map_or(0, |answer| match answer.bit() {
+            Some(field) => self.planes::<1>(field, first, among)[0],
+            None => answer.holds_among(self.planes(answer.field, first, among)),
+        })
     }
 
-    fn word(&self, field: Field, first: u32, among: u64, holds: impl Fn(u32) -> bool) -> u64 {
-        let mut word = all_or_none(holds(0));
-        self.state.rows.visit(first, field.byte(), among, |user, cell| {
-            word = word & !(1 << user) | u64::from(holds(cell)) << user;
-        });
-        word
+    /// The bits of a field, for some of 64 users.
+    fn planes<const N: usize>(&self, field: Field, first: u32, among: u64) -> [u64; N] {
+        self.state.rows.planes(first, field.place(), among)
     }
 
     /// Whether a user is in a segment.

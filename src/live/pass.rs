@@ -52,6 +52,8 @@ impl Cursors {
 const TOGETHER: usize = 1 << 17;
 /// The stretch of time that is taken at first.
 const MINUTE: i64 = 60_000;
+/// The longest stretch in which facts come to exist: no longer than a calendar unit, of which marks remember the latest.
+const HOUR: i64 = 60 * MINUTE;
 /// Users whose answers are looked up at once.
 const AT_ONCE: usize = 32;
 
@@ -61,14 +63,15 @@ impl Live {
         self.pass_to(to, usize::MAX, out);
     }
 
-    /// Lets time pass: stretch by stretch, each up to the next instant at which facts come to exist. Where more than a
-    /// share of crossings meet at such an instant it only begins to settle it, and goes no further.
+    /// Lets time pass, stretch by stretch. Where more than a share of facts come to exist, their instants are seen to one by
+    /// one; where more than a share of crossings meet at one it only begins to settle it, and goes no further.
     pub(super) fn pass_to(&mut self, to: i64, share: usize, out: &mut Vec<Transition>) {
         if to <= self.now {
             return;
         }
         let waiting = self.waiting(to);
         let mut waiting = waiting.as_slice();
+        let one_by_one = waiting.len() > share;
         let mut width = MINUTE;
         let mut crossings = std::mem::take(&mut self.crossings);
         loop {
@@ -78,14 +81,17 @@ impl Live {
                 break;
             }
             crossings.clear();
-            // What comes to exist is seen to at its instant alone.
-            let end =
-                if first == facts_at { first } else { first.saturating_add(width).min(facts_at - 1).min(to) };
+            let longest = if waiting.is_empty() { width } else { width.min(HOUR) };
+            let end = match one_by_one {
+                true if first == facts_at => first,
+                true => first.saturating_add(longest).min(facts_at - 1).min(to),
+                false => first.saturating_add(longest).min(to),
+            };
             let facts = waiting.iter().take_while(|crossing| crossing.at <= end).count();
             crossings.extend_from_slice(&waiting[..facts]);
             waiting = &waiting[facts..];
             self.cross_edges(end, to, &mut crossings);
-            if first == facts_at && crossings.len() > share {
+            if one_by_one && first == facts_at && crossings.len() > share {
                 self.pending.splice(..0, waiting.iter().copied());
                 self.now = end;
                 self.begin(crossings, to);
@@ -102,19 +108,14 @@ impl Live {
         self.now = to;
     }
 
-    /// Settles crossings user by user, for whatever is known of one lies together, and reports them in order of
-    /// instant.
+    /// Settles crossings, and reports them in order of instant.
     fn settle_all(&mut self, crossings: &mut [Crossing], out: &mut Vec<Transition>) {
-        crossings.sort_unstable_by_key(|crossing| (crossing.user, crossing.at, crossing.touch));
-        let (reported, sequence) = (out.len(), self.sequence);
+        // By instant and user: sources are in order, so that runs are merged.
+        crossings.sort();
+        let reported = out.len();
         self.settle_each(crossings, |live, due, manner| live.settle(due, manner, out));
         if !crossings.is_empty() {
             self.telling = (out.len() - reported) * 4 > crossings.len();
-        }
-        let new = out.get_mut(reported..).unwrap_or_default();
-        if !new.is_sorted_by_key(|transition| transition.at) {
-            new.sort_by_key(|transition| transition.at);
-            (sequence + 1..).zip(new).for_each(|(sequence, transition)| transition.sequence = sequence);
         }
     }
 

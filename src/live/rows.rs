@@ -9,6 +9,10 @@ use pages::Pages;
 
 /// Rows of so many cells are kept in pages.
 pub(super) const FEW: usize = 4;
+/// Users of a page.
+pub(super) const PAGE: usize = 64;
+/// Users whose rows are filled at once.
+pub(super) const TOGETHER: usize = 4 * PAGE;
 
 /// The rows of all users.
 #[derive(Clone, Debug)]
@@ -48,31 +52,57 @@ impl Rows {
         }
     }
 
-    pub(super) fn get(&self, user: u32, cell: u32) -> u32 {
+    /// Some bits of a cell; others are told or 0.
+    pub(super) fn get(&self, user: u32, cell: u32, wanted: u32) -> u32 {
         match self {
-            Self::Pages(rows) => rows.get(user, cell),
+            Self::Pages(rows) => rows.get(user, cell, wanted),
             Self::Blocks(rows) => rows.get(user, cell),
         }
     }
 
-    /// Visits a byte of a cell of some of 64 users, bit by bit after the first, a multiple of 64; where it is left out it
-    /// is 0. What else is in the cell may be told or not.
-    pub(super) fn visit(&self, first: u32, place: (u32, u32), among: u64, visit: impl FnMut(u32, u32)) {
+    /// For 64 users from a multiple of it on: of each bit of a cell from one on, which of those asked about have it. Of
+    /// others it may say it or not.
+    pub(super) fn planes<const N: usize>(
+        &self,
+        first: u32,
+        (cell, shift): (u32, u32),
+        among: u64,
+    ) -> [u64; N] {
         match self {
-            Self::Pages(rows) => rows.visit(first, place, among, visit),
-            Self::Blocks(rows) => rows.visit(first, place.0, among, visit),
+            Self::Pages(rows) => rows.planes(first, cell, shift),
+            Self::Blocks(rows) => {
+                let mut planes = [0; N];
+                rows.visit(first, cell, among, |user, value| {
+                    for (bit, plane) in (shift..).zip(&mut planes) {
+                        *plane |= u64::from(value >> bit & 1) << user;
+                    }
+                });
+                planes
+            }
+        }
+    }
+
+    /// Sets the rows of some users, from a multiple of [`TOGETHER`] on, who have none so far.
+    pub(super) fn fill(&mut self, first: u32, rows: &[u32], cells: usize) {
+        match self {
+            Self::Pages(pages) => pages.fill(first, rows),
+            Self::Blocks(blocks) => {
+                let rows = (first..).zip(rows.chunks(cells.max(1)));
+                let some = rows.filter(|(_, row)| row.iter().any(|cell| *cell != 0));
+                some.for_each(|(user, row)| blocks.store(user, row));
+            }
         }
     }
 
     pub(super) fn set(&mut self, user: u32, cell: u32, value: u32) {
-        self.replace(user, cell, self.get(user, cell), value);
+        self.flip(user, cell, self.get(user, cell, u32::MAX) ^ value);
     }
 
-    /// Sets a cell that has been `before`.
-    pub(super) fn replace(&mut self, user: u32, cell: u32, before: u32, after: u32) {
+    /// Turns bits of a cell around.
+    pub(super) fn flip(&mut self, user: u32, cell: u32, bits: u32) {
         match self {
-            Self::Pages(rows) => rows.replace(user, cell, before, after),
-            Self::Blocks(rows) => rows.set(user, cell, after),
+            Self::Pages(rows) => rows.flip(user, cell, bits),
+            Self::Blocks(rows) => rows.set(user, cell, rows.get(user, cell) ^ bits),
         }
     }
 
@@ -164,25 +194,35 @@ mod tests {
                     rows.set(user, cell, value);
                 }
                 rows.peek(user);
-                prop_assert_eq!(rows.get(user, cell), value);
+                prop_assert_eq!(rows.get(user, cell, u32::MAX), value);
+                let some = rows.get(user, cell, 0x0ff0_00f0);
+                prop_assert_eq!(some & 0x0ff0_00f0, value & 0x0ff0_00f0);
             }
             for (user, expected) in (0..).zip(&model) {
                 rows.load(user, &mut row);
                 prop_assert_eq!(&row, expected);
-                let one_by_one: Vec<u32> = (0..cells as u32).map(|cell| rows.get(user, cell)).collect();
+                let one_by_one: Vec<u32> = (0..cells as u32).map(|cell| rows.get(user, cell, u32::MAX)).collect();
                 prop_assert_eq!(&one_by_one, expected);
             }
             let firsts = [0, 64, 128];
-            let places = (0..cells as u32 * 4).flat_map(|byte| firsts.map(|first| ((byte / 4, byte % 4), first)));
-            for (place, first) in places {
-                let of_byte = |cell: u32| cell >> (place.1 * 8) & 0xff;
-                let (mut seen, among) = (vec![0; 64], 0x5a_ffff_0f0f);
-                rows.visit(first, place, among, |user, cell| seen[user as usize] = of_byte(cell));
-                let expected = (0..64).map(|user| match among >> user & 1_u64 {
-                    0 => 0,
-                    _ => of_byte(model[first as usize + user][place.0 as usize]),
+            let places = (0..cells as u32 * 8).flat_map(|place| firsts.map(|first| ((place / 8, place % 8 * 4), first)));
+            for ((cell, shift), first) in places {
+                let among = 0x5a_ffff_0f0f;
+                let planes: [u64; 4] = rows.planes(first, (cell, shift), among);
+                let of = |bit: u32| model[first as usize..][..64].iter().rev().fold(0, |plane, row| {
+                    plane << 1 | u64::from(row[cell as usize] >> bit & 1)
                 });
-                prop_assert_eq!(seen, expected.collect::<Vec<_>>());
+                let expected = (shift..shift + 4).map(|bit| of(bit) & among);
+                prop_assert_eq!(planes.map(|plane| plane & among).to_vec(), expected.collect::<Vec<_>>());
+            }
+            // As they are when they are written at once.
+            let mut filled = Rows::new(bits);
+            filled.fill(0, &model.concat(), cells);
+            for user in 0..192 {
+                rows.load(user, &mut row);
+                let mut again = Vec::new();
+                filled.load(user, &mut again);
+                prop_assert_eq!(&row, &again);
             }
         }
     }

@@ -30,8 +30,8 @@ pub(super) struct Scratch {
     /// What is known of the user, before and now.
     pub(super) before: Vec<u32>,
     pub(super) row: Vec<u32>,
-    /// Cells that tallies have changed, with what they said.
-    pub(super) replaced: Vec<(u32, u32)>,
+    /// The bits of cells that tallies have turned around.
+    pub(super) flipped: Vec<(u32, u32)>,
     /// Leaves that tallies have turned, perhaps more than once.
     pub(super) turned: Vec<Question>,
     /// Groups of units to which a late fact may add one.
@@ -49,7 +49,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     fn forget(&mut self) {
-        self.replaced.clear();
+        self.flipped.clear();
         let questions = [&mut self.turned, &mut self.asked, &mut self.changed];
         for list in questions.into_iter().chain([&mut self.again, &mut self.late]) {
             list.clear();
@@ -92,8 +92,8 @@ impl Live {
     ) {
         self.state.rows.load(user, &mut scratch.row);
         scratch.before.clone_from(&scratch.row);
-        for (cell, before) in scratch.replaced.iter().rev() {
-            scratch.before.get_mut(*cell as usize).into_iter().for_each(|cell| *cell = *before);
+        for (cell, bits) in &scratch.flipped {
+            scratch.before.get_mut(*cell as usize).into_iter().for_each(|cell| *cell ^= *bits);
         }
         let differs = |leaf: &Question| {
             self.fields.holds(*leaf, &scratch.before) != self.fields.holds(*leaf, &scratch.row)

@@ -44,6 +44,8 @@ pub(super) struct Arena<U> {
     chunks: Vec<Vec<U>>,
     /// By size: the latest block that is free; each begins with the one before it.
     free: Vec<u32>,
+    /// Units of the blocks that are free.
+    idle: usize,
 }
 
 impl<U: Unit> Arena<U> {
@@ -93,6 +95,7 @@ impl<U: Unit> Arena<U> {
     pub(super) fn take(&mut self, size: usize) -> u32 {
         if let Some(block) = self.free.get(size).copied().filter(|block| *block != NONE) {
             self.free[size] = self.get(block, 0).block();
+            self.idle -= size;
             return block;
         }
         let room = |chunk: &Vec<U>| chunk.capacity() - chunk.len() >= size;
@@ -115,6 +118,12 @@ impl<U: Unit> Arena<U> {
         }
         let before = std::mem::replace(&mut self.free[size], block);
         self.set(block, 0, U::of(before));
+        self.idle += size;
+    }
+
+    /// Whether so much is free that it pays to lay all blocks side by side again.
+    pub(super) fn is_loose(&self) -> bool {
+        self.idle > CHUNK.max(self.chunks.len() * CHUNK / 16)
     }
 
     pub(super) fn memory(&self) -> usize {

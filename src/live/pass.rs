@@ -52,8 +52,6 @@ impl Cursors {
 const TOGETHER: usize = 1 << 17;
 /// The stretch of time that is taken at first.
 const MINUTE: i64 = 60_000;
-/// The longest stretch in which facts come to exist: no longer than a calendar unit, of which marks remember the latest.
-const HOUR: i64 = 60 * MINUTE;
 /// Users whose answers are looked up at once.
 const AT_ONCE: usize = 32;
 
@@ -81,11 +79,10 @@ impl Live {
                 break;
             }
             crossings.clear();
-            let longest = if waiting.is_empty() { width } else { width.min(HOUR) };
             let end = match one_by_one {
                 true if first == facts_at => first,
-                true => first.saturating_add(longest).min(facts_at - 1).min(to),
-                false => first.saturating_add(longest).min(to),
+                true => first.saturating_add(width).min(facts_at - 1).min(to),
+                false => first.saturating_add(width).min(to),
             };
             let facts = waiting.iter().take_while(|crossing| crossing.at <= end).count();
             crossings.extend_from_slice(&waiting[..facts]);

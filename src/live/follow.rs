@@ -130,28 +130,28 @@ impl Tallies<'_> {
         scratch: &mut Scratch,
         mut to: impl FnMut(u32, u32, &mut Scratch) -> u32,
     ) {
-        let Some(cell) = together.first().map(|place| self.fields[*place as usize].cell) else { return };
-        let wanted = together.iter().fold(0, |bits, place| bits | self.fields[*place as usize].of_cell());
-        let before = self.rows.get(self.user, cell, wanted);
-        let mut after = before;
-        for place in together.iter().copied() {
-            let field = self.fields[place as usize];
-            let tally = field.of(after);
-            let beyond = if tally == MOST { self.beyond.get(self.user, place) } else { 0 };
-            let count = u32::from(tally).saturating_add(beyond);
-            let changed = to(place, count, scratch);
-            let (shown, more) = split(changed);
-            if more != beyond {
-                self.beyond.set(self.user, place, more);
+        let Self { user, rows, beyond, groups, fields } = self;
+        let field = |place: u32| fields[place as usize];
+        let Some(cell) = together.first().map(|place| field(*place).cell) else { return };
+        let wanted = together.iter().fold(0, |bits, place| bits | field(*place).of_cell());
+        let flipped = rows.change(*user, cell, wanted, |mut says| {
+            for place in together.iter().copied() {
+                let tally = field(place).of(says);
+                let above = if tally == MOST { beyond.get(*user, place) } else { 0 };
+                let changed = to(place, u32::from(tally).saturating_add(above), scratch);
+                let (shown, more) = split(changed);
+                if more != above {
+                    beyond.set(*user, place, more);
+                }
+                if shown != tally {
+                    says = field(place).with(says, shown);
+                    scratch.turned.extend(groups[place as usize].turned(tally, shown));
+                }
             }
-            if shown != tally {
-                after = field.with(after, shown);
-                scratch.turned.extend(self.groups[place as usize].turned(tally, shown));
-            }
-        }
-        if after != before {
-            scratch.flipped.push((cell, before ^ after));
-            self.rows.flip(self.user, cell, before ^ after);
+            says
+        });
+        if flipped != 0 {
+            scratch.flipped.push((cell, flipped));
         }
     }
 }

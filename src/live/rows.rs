@@ -52,14 +52,6 @@ impl Rows {
         }
     }
 
-    /// Some bits of a cell; others are told or 0.
-    pub(super) fn get(&self, user: u32, cell: u32, wanted: u32) -> u32 {
-        match self {
-            Self::Pages(rows) => rows.get(user, cell, wanted),
-            Self::Blocks(rows) => rows.get(user, cell),
-        }
-    }
-
     /// For 64 users from a multiple of it on: of each bit of a cell from one on, which of those asked about have it. Of
     /// others it may say it or not.
     pub(super) fn planes<const N: usize>(
@@ -94,15 +86,12 @@ impl Rows {
         }
     }
 
-    pub(super) fn set(&mut self, user: u32, cell: u32, value: u32) {
-        self.flip(user, cell, self.get(user, cell, u32::MAX) ^ value);
-    }
-
-    /// Turns bits of a cell around.
-    pub(super) fn flip(&mut self, user: u32, cell: u32, bits: u32) {
+    /// Changes bits of a cell that are wanted, of which others may be told and are not to be changed; tells which bits are
+    /// others then.
+    pub(super) fn change(&mut self, user: u32, cell: u32, wanted: u32, to: impl FnOnce(u32) -> u32) -> u32 {
         match self {
-            Self::Pages(rows) => rows.flip(user, cell, bits),
-            Self::Blocks(rows) => rows.set(user, cell, rows.get(user, cell) ^ bits),
+            Self::Pages(rows) => rows.change(user, cell, wanted, to),
+            Self::Blocks(rows) => rows.change(user, cell, to),
         }
     }
 
@@ -116,7 +105,7 @@ impl Rows {
 
     /// Replaces a cell of a user by that of a row.
     pub(super) fn store_cell(&mut self, user: u32, cell: u32, row: &[u32]) {
-        self.set(user, cell, row.get(cell as usize).copied().unwrap_or(0));
+        self.change(user, cell, u32::MAX, |_| row.get(cell as usize).copied().unwrap_or(0));
     }
 
     /// Replaces the cells of a user.
@@ -168,41 +157,58 @@ mod tests {
         ]
     }
 
+    /// Bits of a cell to change, or the whole row.
+    fn wanted() -> impl Strategy<Value = Option<u32>> {
+        prop::sample::select(vec![
+            None,
+            Some(u32::MAX),
+            Some(0x0ff0_00f0),
+            Some(0xf0),
+            Some(0xf000_0000),
+            Some(0),
+        ])
+    }
+
     proptest! {
         #[test]
         fn rows_hold_what_was_put_into_them(
             bits in prop::sample::select(vec![0_usize, 1, 8, 9, 32, 81, 96, 97, 128, 129, 160, 1_000, 1_024, 1_056, 2_240]),
-            changes in prop::collection::vec((0..130_u32, 0..70_u32, value(), any::<bool>()), 0..600),
+            changes in prop::collection::vec((0..130_u32, 0..70_u32, value(), wanted()), 0..600),
         ) {
             let cells = bits.div_ceil(32);
             let mut rows = Rows::new(bits);
             let mut model = vec![vec![0_u32; cells]; 192];
             let mut row = Vec::new();
-            for (user, cell, value, whole) in changes {
+            for (user, cell, value, wanted) in changes {
                 if bits == 0 {
                     break;
                 }
                 let cell = cell % cells as u32;
                 let used = (bits - cell as usize * 32).div_ceil(8).min(4) as u32 * 8;
                 let value = value & u32::MAX >> (32 - used);
-                model[user as usize][cell as usize] = value;
-                if whole {
-                    rows.load(user, &mut row);
+                let old = model[user as usize][cell as usize];
+                rows.load(user, &mut row);
+                prop_assert_eq!(&row, &model[user as usize]);
+                let new = match wanted {
+                    Some(wanted) => old & !wanted | value & wanted,
+                    None => value,
+                };
+                model[user as usize][cell as usize] = new;
+                if let Some(wanted) = wanted {
+                    let flipped = rows.change(user, cell, wanted, |says| {
+                        assert_eq!(says & wanted, old & wanted);
+                        says & !wanted | value & wanted
+                    });
+                    prop_assert_eq!(flipped, old ^ new);
+                } else {
                     row[cell as usize] = value;
                     rows.store(user, &row);
-                } else {
-                    rows.set(user, cell, value);
                 }
                 rows.peek(user);
-                prop_assert_eq!(rows.get(user, cell, u32::MAX), value);
-                let some = rows.get(user, cell, 0x0ff0_00f0);
-                prop_assert_eq!(some & 0x0ff0_00f0, value & 0x0ff0_00f0);
             }
             for (user, expected) in (0..).zip(&model) {
                 rows.load(user, &mut row);
                 prop_assert_eq!(&row, expected);
-                let one_by_one: Vec<u32> = (0..cells as u32).map(|cell| rows.get(user, cell, u32::MAX)).collect();
-                prop_assert_eq!(&one_by_one, expected);
             }
             let firsts = [0, 64, 128];
             let places = (0..cells as u32 * 8).flat_map(|place| firsts.map(|first| ((place / 8, place % 8 * 4), first)));
@@ -240,7 +246,7 @@ mod tests {
                 rows.store(user, &row(60));
                 rows.store(user, &row(0));
                 // What has become 0 is let go when the row needs another room.
-                rows.set(user, 63, 1);
+                rows.change(user, 63, u32::MAX, |_| 1);
                 rows.store(user, &row(0));
             }
             held = if round == 0 { rows.memory() } else { held };

@@ -40,7 +40,7 @@ impl Blocks {
         }
     }
 
-    pub(super) fn get(&self, user: u32, cell: u32) -> u32 {
+    fn get(&self, user: u32, cell: u32) -> u32 {
         place(self.head(user), cell).map_or(0, |(block, at)| self.arena.get(block, at))
     }
 
@@ -59,7 +59,17 @@ impl Blocks {
         }
     }
 
-    pub(super) fn set(&mut self, user: u32, cell: u32, value: u32) {
+    /// Changes a cell; tells which bits are others then.
+    pub(super) fn change(&mut self, user: u32, cell: u32, to: impl FnOnce(u32) -> u32) -> u32 {
+        let before = self.get(user, cell);
+        let after = to(before);
+        if after != before {
+            self.set(user, cell, after);
+        }
+        before ^ after
+    }
+
+    fn set(&mut self, user: u32, cell: u32, value: u32) {
         self.reach(user as usize + 1);
         if let Some((block, at)) = place(self.head(user), cell) {
             self.arena.set(block, at, value);

@@ -96,14 +96,6 @@ impl Pages {
         lines.into_iter().fold(0, |seen, one| seen ^ one)
     }
 
-    /// Some bits of a cell.
-    pub(super) fn get(&self, user: u32, cell: u32, wanted: u32) -> u32 {
-        let Some(page) = self.page(user).filter(|_| wanted != 0) else { return 0 };
-        let skipped = wanted.trailing_zeros() / 8;
-        let lane = cell as usize * LANES + skipped as usize;
-        page.bits(lane, &mut page.before(lane), wanted >> (skipped * 8), user) << (skipped * 8)
-    }
-
     /// The planes of some bits of a cell, the lowest first, for 64 users.
     pub(super) fn planes<const N: usize>(&self, first: u32, cell: u32, shift: u32) -> [u64; N] {
         let mut words = [0; N];
@@ -117,15 +109,24 @@ impl Pages {
         words
     }
 
-    /// Turns bits of a cell around.
-    pub(super) fn flip(&mut self, user: u32, cell: u32, bits: u32) {
+    /// Changes the bits of a cell that are wanted; tells which are others then.
+    pub(super) fn change(&mut self, user: u32, cell: u32, wanted: u32, to: impl FnOnce(u32) -> u32) -> u32 {
+        let first = wanted.trailing_zeros() / 8 * 8;
+        let plane = (cell * 32 + first) as usize;
+        let page = self.page(user).filter(|_| wanted != 0);
+        let before = page.map(|page| page.before(plane / 8)).unwrap_or_default();
+        let value =
+            page.map_or(0, |page| page.bits(plane / 8, &mut before.clone(), wanted >> first, user) << first);
+        let flipped = (to(value) ^ value) & wanted;
         self.reach(user as usize + 1);
-        for bit in users(u64::from(bits)) {
-            self.flip_one(user, (cell * 32 + bit) as usize);
+        for bit in users(u64::from(flipped)) {
+            let (plane, is_first) = ((cell * 32 + bit) as usize, bit / 8 == first / 8);
+            self.flip(user, plane, is_first.then_some(before));
         }
         if self.arena.is_loose() {
             self.tighten();
         }
+        flipped
     }
 
     /// Lays all blocks side by side again: those that have grown leave room that is too small for others.
@@ -145,9 +146,10 @@ impl Pages {
         }
     }
 
-    fn flip_one(&mut self, user: u32, plane: usize) {
+    /// Turns a bit around; how much lies before its lane may be known.
+    fn flip(&mut self, user: u32, plane: usize, before: Option<(usize, usize)>) {
         let (group, bit) = (1 << (user / 8 % 8), 1 << (user % 8));
-        let Some(place) = self.place(user, plane) else { return };
+        let Some(place) = self.place(user, plane, before) else { return };
         if place.says & group == 0 {
             self.insert(user, place.byte, bit);
             if place.says == 0 {
@@ -166,7 +168,7 @@ impl Pages {
     }
 
     /// Where a user's bit is; a page that has held nothing is made.
-    fn place(&mut self, user: u32, plane: usize) -> Option<Place> {
+    fn place(&mut self, user: u32, plane: usize, before: Option<(usize, usize)>) -> Option<Place> {
         let (start, end) = self.head(user).bounds(of_block(user));
         if start == end {
             (0..self.lanes).for_each(|_| self.insert(user, start, 0));
@@ -174,7 +176,7 @@ impl Pages {
         let page = self.page(user)?;
         let (lane, bit) = (plane / 8, plane % 8);
         let there = page.block.get(page.there + lane).copied()?;
-        let mut before = page.before(lane);
+        let mut before = before.unwrap_or_else(|| page.before(lane));
         page.walk(lane, &mut before, (1 << bit) - 1, |_, _, _| ());
         let (planes, bytes) = before;
         let says = if there >> bit & 1 == 1 { page.mask(planes) } else { 0 };
@@ -222,7 +224,7 @@ impl Pages {
 
     pub(super) fn store(&mut self, user: u32, row: &[u32]) {
         for (cell, value) in (0..).zip(row) {
-            self.flip(user, cell, self.get(user, cell, u32::MAX) ^ *value);
+            self.change(user, cell, u32::MAX, |_| *value);
         }
     }
 

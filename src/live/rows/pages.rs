@@ -373,7 +373,7 @@ fn ones_of(block: &[u8], from: usize, count: usize) -> usize {
         let mut word = first_of(word(block, from + at), count - at);
         word -= word >> 1 & 0x5555_5555_5555_5555;
         word = (word & 0x3333_3333_3333_3333) + (word >> 2 & 0x3333_3333_3333_3333);
-        of_bytes += word + (word >> 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        of_bytes += (word + (word >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
     }
     let of_pairs = (of_bytes & 0x00ff_00ff_00ff_00ff) + (of_bytes >> 8 & 0x00ff_00ff_00ff_00ff);
     (of_pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize

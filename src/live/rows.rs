@@ -2,6 +2,7 @@
 
 mod arena;
 mod blocks;
+mod page;
 mod pages;
 
 use blocks::Blocks;

@@ -50,6 +50,17 @@ impl Snapshot {
         }
     }
 
+    /// The users of the same events, once for each, in no order.
+    pub(crate) fn users_between(&self, events: &[EventPattern], inside: Bounds, visit: &mut dyn FnMut(u32)) {
+        if inside.is_empty() {
+            return;
+        }
+        for name in self.matching_names(events) {
+            self.parts(name, inside.lo, inside.hi).iter().for_each(|part| part.users_between(inside, visit));
+            self.tail.rows_between(name, inside.lo, inside.hi).for_each(|row| visit(row.user));
+        }
+    }
+
     /// Makes ready to find the events of some names about an instant.
     pub(crate) fn order_by_time(&self, events: &[EventPattern], at: i64) {
         for name in self.matching_names(events) {

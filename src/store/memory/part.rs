@@ -224,22 +224,39 @@ impl Part {
 
     /// The rows whose instants lie in a range, both ends included, and perhaps some others; in no order.
     pub(crate) fn rows_near(&self, lo: i64, hi: i64) -> impl Iterator<Item = usize> {
-        let (start, end) = self.span();
-        let coarse = |at: i64| {
-            let within = at.clamp(start, end) & 0xffff_ffff;
-            u16::try_from(within >> 16).unwrap_or(u16::MAX)
+        let slots = self.ordered();
+        let all = if slots.is_none() { self.len() } else { 0 };
+        let near = slots.map_or(&[][..], |slots| slots.between(self.coarse_of(lo), self.coarse_of(hi)));
+        near.iter().map(|&row| row as usize).chain(0..all)
+    }
+
+    /// The users of the rows whose instants lie inside, row by row, in no order: of most of them no instant is looked at.
+    pub(crate) fn users_between(&self, inside: Bounds, visit: &mut dyn FnMut(u32)) {
+        let Some(slots) = self.ordered() else {
+            let rows = (0..self.len()).filter(|row| inside.contains(self.at(*row)));
+            return rows.for_each(|row| visit(self.user(row)));
         };
-        let few = self.len() < Slots::WORTH;
-        let slots = (!few).then(|| self.slots.get_or_init(|| Slots::new(&self.coarse)));
-        let near = slots.map_or(&[][..], |slots| slots.between(coarse(lo), coarse(hi)));
-        near.iter().map(|&row| row as usize).chain(0..if few { self.len() } else { 0 })
+        let (lo, hi) = (self.coarse_of(inside.lo), self.coarse_of(inside.hi));
+        let (ends, surely) = slots.ends_and_inside(lo, hi);
+        let ends = ends.into_iter().flatten().filter(|row| inside.contains(self.at(**row as usize)));
+        ends.chain(surely).for_each(|row| visit(self.user(*row as usize)));
+    }
+
+    /// The coarse half of an instant, or of the end of the bucket nearest to it.
+    fn coarse_of(&self, at: i64) -> u16 {
+        let (start, end) = self.span();
+        let within = at.clamp(start, end) & 0xffff_ffff;
+        u16::try_from(within >> 16).unwrap_or(u16::MAX)
+    }
+
+    /// Rows by time, where there are enough of them.
+    fn ordered(&self) -> Option<&Slots> {
+        (self.len() >= Slots::WORTH).then(|| self.slots.get_or_init(|| Slots::new(&self.coarse)))
     }
 
     /// Makes ready to tell rows by time, which the first who asks does otherwise.
     pub(crate) fn order_by_time(&self) {
-        if self.len() >= Slots::WORTH {
-            self.slots.get_or_init(|| Slots::new(&self.coarse));
-        }
+        self.ordered();
     }
 
     /// Rows by time, where that has been asked for.

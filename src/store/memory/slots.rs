@@ -44,6 +44,20 @@ impl Slots {
         self.rows.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    /// The same rows: those of the slots at both ends, of which some may lie outside, and those of the slots between.
+    pub(super) fn ends_and_inside(&self, lo: u16, hi: u16) -> ([&[u32]; 2], &[u32]) {
+        if hi < self.first || lo > self.last {
+            return ([&[]; 2], &[]);
+        }
+        let (first, last) = (self.slot(lo), self.slot(hi));
+        let rows = |from: usize, to: usize| {
+            let inside = self.starts[from] as usize..self.starts[to.max(from)] as usize;
+            self.rows.get(inside).unwrap_or_default()
+        };
+        let end = rows(last, last + 1);
+        ([rows(first, first + 1), if first < last { end } else { &[] }], rows(first + 1, last))
+    }
+
     pub(super) fn memory(&self) -> usize {
         (self.starts.capacity() + self.rows.capacity()) * 4
     }
@@ -117,13 +131,22 @@ mod tests {
             let found = slots.between(lo, hi);
             let want = (0..).zip(&coarse).filter(|(_, code)| (lo..=hi).contains(*code));
             assert!(want.map(|(row, _): (u32, _)| row).all(|row| found.contains(&row)));
+            let (ends, inside) = slots.ends_and_inside(lo, hi);
+            assert!(inside.iter().all(|row| (lo..=hi).contains(&coarse[*row as usize])));
+            let mut apart: Vec<u32> = ends.concat().into_iter().chain(inside.iter().copied()).collect();
+            let mut found = found.to_vec();
+            apart.sort_unstable();
+            found.sort_unstable();
+            assert_eq!(apart, found);
         }
+        assert!(slots.ends_and_inside(17, 1_000).1.len() > 30);
         assert_eq!(slots.between(0, u16::MAX).len(), coarse.len());
         assert!((1..100).contains(&slots.between(17, 17).len()));
 
         let few: Vec<u16> = coarse.iter().map(|code| 40_000 + code % 100).collect();
         let slots = Slots::new(&few);
         assert_eq!([(0, 39_999), (40_100, u16::MAX)].map(|(lo, hi)| slots.between(lo, hi).len()), [0; 2]);
+        assert_eq!(slots.ends_and_inside(0, 39_999), ([&[][..]; 2], &[][..]));
         assert!((1..200).contains(&slots.between(40_099, u16::MAX).len()));
         assert_eq!(Slots::new(&[7; 600]).between(7, 7).len(), 600);
     }

@@ -181,7 +181,7 @@ impl Live {
             if let (Some(cursor), Some(watch)) =
                 (self.cursors.all.get_mut(*place as usize), self.watches.edges.get(*place as usize))
             {
-                cursor.late(watch, at, user, now);
+                cursor.late(watch, (at, user), now, self.store.reading());
                 self.cursors.moved(*place);
             }
         }
@@ -237,7 +237,8 @@ impl Live {
     /// Lets everything that waits for one user wait for another.
     fn hand_over(&mut self, from: u32, into: u32) {
         let edges = self.cursors.all.iter_mut().zip(&self.watches.edges);
-        edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, from, into));
+        let store = self.store.reading();
+        edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, (from, into), store));
         let of_from = self.pending.iter_mut().filter(|crossing| crossing.user == from);
         of_from.for_each(|crossing| crossing.user = into);
         self.future.merge(from, into);

@@ -1,39 +1,39 @@
 //! A cursor an edge: the facts that cross it next, read ahead in order of time.
 //!
 //! What a cursor holds does not depend on how many facts there are: it reads ahead a few at a time, and adapts
-//! how long a stretch it reads.
-
-use std::cmp::Reverse;
+//! how long a stretch it reads. Where only the last event of each user in each calendar unit crosses, a stretch is a
+//! quarter of a unit at least: which are the last only the rest of the unit tells.
 
 use super::edge::Edge;
 use super::marks::unit_around;
 use super::timeline::Timelines;
+use super::users::Users;
 use super::watch::{Source, Watch};
 use crate::plan::bounds::Bounds;
+use crate::segment::EventPattern;
 use crate::store::Snapshot;
 use crate::time::Timestamp;
 
 /// Facts read at a time, about.
 const FEW: usize = 32;
+/// Events of a calendar unit that are read at a time, about, of which the last of each user are kept.
+const FEW_OF_UNIT: usize = 32 * FEW;
+/// A unit is read in so many stretches at most, as each takes a look at the rest of it.
+const STRETCHES: i64 = 4;
 /// The stretch that is read at first, about.
 const HOUR: i64 = 3_600_000;
-
-/// Facts that cross later, in half the room: milliseconds after an instant, and the user, the next one last.
-#[derive(Clone, Debug, Default)]
-struct Later {
-    from: i64,
-    facts: Vec<(u32, u32)>,
-}
 
 /// Where an edge stands.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
-    /// Facts that have been read and have not crossed, by instant and user, the next one last.
-    ahead: Vec<(i64, u32)>,
-    /// Those that cross after them; none where there are none ahead.
-    later: Later,
+    /// Where the latest stretch starts. All before it has crossed.
+    start: i64,
+    /// Facts of that stretch that have not crossed, in milliseconds after its start, and their users, the next one last.
+    ahead: Vec<(u32, u32)>,
     /// All facts before this instant have been read.
     read_to: i64,
+    /// Facts from here on have no say in what of the stretch is ahead: where it ends, or its unit.
+    until: i64,
     /// How long a stretch is read next.
     width: i64,
     /// Nothing crosses before this instant.
@@ -44,9 +44,9 @@ impl Cursor {
     /// Where an edge stands at `now`, with nothing read. How much is read at first depends on its place, in an irregular
     /// manner, so that edges do not read on at the same instants.
     pub(super) fn new(edge: &Edge, now: i64, place: usize) -> Self {
-        let read_to = edge.first_after(now).max(Timestamp::MIN.millis());
+        let start = edge.first_after(now).max(Timestamp::MIN.millis());
         let width = HOUR + i64::try_from(place).unwrap_or(0).wrapping_mul(999_983).rem_euclid(HOUR);
-        Self { ahead: Vec::new(), later: Later::default(), read_to, width, due: edge.due(read_to) }
+        Self { start, ahead: Vec::new(), read_to: start, until: start, width, due: edge.due(start) }
     }
 
     /// Reads what crosses first; facts up to `known` are in the store.
@@ -54,11 +54,18 @@ impl Cursor {
         if let Source::Events(events) | Source::LastOf(events, ..) = &watch.source {
             facts.0.order_by_time(events, self.read_to);
         }
-        if self.read_to <= known {
-            self.read(watch, known, known, facts);
-        }
-        let first = self.ahead.last().map_or(self.read_to, |(key, _)| *key);
-        self.due = watch.edge.due(first);
+        self.read(watch, known, known, facts);
+        self.due = watch.edge.due(self.first());
+    }
+
+    /// The first instant at which there may be a fact that has not crossed.
+    fn first(&self) -> i64 {
+        self.ahead.last().map_or(self.read_to, |(after, _)| self.at(*after))
+    }
+
+    /// So long after the start of the stretch.
+    fn at(&self, after: u32) -> i64 {
+        self.start.saturating_add(i64::from(after))
     }
 
     /// When the next fact crosses, or earlier.
@@ -77,219 +84,285 @@ impl Cursor {
         visit: &mut dyn FnMut(i64, u32),
     ) {
         loop {
-            while let Some((key, user)) = self.ahead.last().copied() {
-                self.due = watch.edge.due(key);
-                if self.due > end {
-                    self.shrink();
-                    return;
-                }
-                visit(self.due, user);
-                self.ahead.pop();
-            }
-            if self.unpack(4 * FEW) {
-                continue;
-            }
-            self.due = watch.edge.due(self.read_to);
+            self.due = watch.edge.due(self.first());
             if self.due > end {
+                self.shrink();
                 return;
             }
-            if self.read_to > known {
+            if let Some((_, user)) = self.ahead.pop() {
+                visit(self.due, user);
+            } else if !self.read(watch, end, known, facts) {
                 // Facts to come cross no earlier than they happen.
                 self.due = known.saturating_add(1);
                 return;
             }
-            self.read(watch, end, known, facts);
         }
     }
 
-    /// Reads the next stretch, at least to where facts have not crossed at `end`.
-    fn read(&mut self, watch: &Watch, end: i64, known: i64, (store, timelines): (&Snapshot, &Timelines)) {
+    /// Reads the next stretch, at least to where facts have not crossed at `end`; tells whether all of it has happened.
+    fn read(&mut self, watch: &Watch, end: i64, known: i64, facts: (&Snapshot, &Timelines)) -> bool {
         let crossed = watch.edge.first_after(end);
-        let hi = match &watch.source {
-            // Whole units: windows of these are longer, so that all of it has happened.
-            Source::LastOf(_, unit, tz) => unit_around(*unit, *tz, self.read_to).1.saturating_sub(1),
-            _ => self.read_to.saturating_add(self.width).max(crossed.saturating_sub(1)),
-        };
-        let hi = hi.min(known);
+        let Some((hi, until)) = self.stretch(watch, crossed, known) else { return false };
         let inside = Bounds { lo: self.read_to, hi };
+        (self.start, self.read_to, self.until) = (inside.lo, hi.saturating_add(1), until);
         let ahead = &mut self.ahead;
+        let mut add = |at: i64, user| ahead.push((after(inside.lo, at), user));
         match &watch.source {
             Source::Events(events) | Source::LastOf(events, ..) => {
-                store.events_between(events, inside, &mut |at, user, _| ahead.push((at, user)));
+                facts.0.events_between(events, inside, &mut |at, user, _| add(at, user));
             }
-            other => timelines.between(other, inside, &mut |at, user| ahead.push((at, user))),
+            other => facts.1.between(other, inside, &mut add),
         }
-        self.read_to = hi.saturating_add(1);
-        if let Source::LastOf(..) = watch.source {
-            ahead.sort_unstable_by_key(|(at, user)| (*user, Reverse(*at)));
-            ahead.dedup_by_key(|(_, user)| *user);
-            self.ahead.sort_unstable_by(|a, b| b.cmp(a));
-            self.pack();
-            return;
+        self.ahead.sort_unstable_by_key(|(after, user)| !(u64::from(*after) << 32 | u64::from(*user)));
+        let many = self.ahead.partition_point(|(after, _)| self.at(*after) >= crossed);
+        if let Source::LastOf(events, ..) = &watch.source {
+            self.adapt(many, FEW_OF_UNIT);
+            self.keep_last(events, facts.0);
+        } else if many > 8 * FEW {
+            self.keep_few(many);
+        } else {
+            self.adapt(many, FEW);
         }
-        self.ahead.sort_unstable_by(|a, b| b.cmp(a));
-        match self.ahead.partition_point(|(at, _)| *at >= crossed) {
-            0..FEW => self.width = self.width.saturating_mul(2),
-            many if many > 8 * FEW => self.keep_few(many, inside.lo),
-            many if many > 4 * FEW => self.width = (self.width / 2).max(1),
-            _ => {}
+        true
+    }
+
+    /// The last instant of the next stretch, and the first from which on facts have no say in it; `None` where they have
+    /// not all happened.
+    fn stretch(&self, watch: &Watch, crossed: i64, known: i64) -> Option<(i64, i64)> {
+        let later = |millis: i64| self.read_to.saturating_add(millis);
+        let (wanted, most) = (later(self.width).max(crossed.saturating_sub(1)), later(i64::from(u32::MAX)));
+        if let Source::LastOf(_, unit, tz) = &watch.source {
+            // Windows are longer than a unit: all of it has happened when the first of it crosses.
+            let (start, end) = unit_around(*unit, *tz, self.read_to);
+            let least = later(end.saturating_sub(start) / STRETCHES);
+            let hi = wanted.max(least).min(most).min(end.saturating_sub(1));
+            return (end <= known.saturating_add(1)).then_some((hi, end));
+        }
+        let hi = wanted.min(most).min(known);
+        (self.read_to <= known).then_some((hi, hi.saturating_add(1)))
+    }
+
+    /// Stretches are to hold so many, up to four times as many.
+    fn adapt(&mut self, many: usize, few: usize) {
+        if many < few {
+            self.width = self.width.saturating_mul(2);
+        } else if many > 4 * few {
+            self.width = (self.width / 2).max(1);
         }
     }
 
     /// Of so many that cross last lets most go, as if they had not been read.
-    fn keep_few(&mut self, many: usize, from: i64) {
-        let Some((last, _)) = self.ahead.get(many.saturating_sub(4 * FEW)) else { return };
-        self.read_to = last.saturating_add(1);
-        self.width = self.read_to.saturating_sub(from).max(1);
-        let gone = self.ahead.partition_point(|(at, _)| *at >= self.read_to);
+    fn keep_few(&mut self, many: usize) {
+        let Some((last, _)) = self.ahead.get(many.saturating_sub(4 * FEW)).copied() else { return };
+        self.read_to = self.at(last).saturating_add(1);
+        self.until = self.read_to;
+        self.width = self.read_to.saturating_sub(self.start).max(1);
+        let gone = self.ahead.partition_point(|(after, _)| *after > last);
         self.ahead.drain(..gone);
     }
 
-    /// Lets most of many take less room, where their instants are near enough to one another.
-    fn pack(&mut self) {
-        let (Some((last, _)), Some((first, _))) = (self.ahead.first(), self.ahead.last().copied()) else {
-            return;
-        };
-        if self.ahead.len() <= 8 * FEW
-            || !self.later.facts.is_empty()
-            || last.abs_diff(first) > u64::from(u32::MAX)
-        {
-            return;
-        }
-        let many = self.ahead.len() - 4 * FEW;
-        let after = |at: i64| u32::try_from(at.abs_diff(first)).unwrap_or(u32::MAX);
-        let facts = self.ahead.drain(..many).map(|(at, user)| (after(at), user)).collect();
-        self.later = Later { from: first, facts };
-        self.shrink();
+    /// Lets those go whose users have another one in the unit.
+    fn keep_last(&mut self, events: &[EventPattern], store: &Snapshot) {
+        let mut later = Users::default();
+        store.users_between(events, self.rest(), &mut |user| later.set(user, true));
+        // From the last to the first.
+        self.ahead.retain(|(_, user)| {
+            let is_last = !later.contains(*user);
+            later.set(*user, true);
+            is_last
+        });
+        self.ahead.shrink_to_fit();
     }
 
-    /// Brings so many that cross later forward; tells whether there were any.
-    fn unpack(&mut self, many: usize) -> bool {
-        let Later { from, facts } = &mut self.later;
-        let rest = facts.len().saturating_sub(many);
-        let next = facts.drain(rest..).map(|(after, user)| (from.saturating_add(i64::from(after)), user));
-        self.ahead.splice(..0, next);
-        if facts.len() * 2 < facts.capacity() {
-            facts.shrink_to_fit();
-        }
-        !self.ahead.is_empty()
+    /// What has not been read and has a say.
+    fn rest(&self) -> Bounds {
+        Bounds { lo: self.read_to, hi: self.until.saturating_sub(1) }
+    }
+
+    /// Whether a user has some of the events there.
+    fn is_in_rest(&self, events: &[EventPattern], user: u32, store: &Snapshot) -> bool {
+        store.count_up_to(&store.names_matching(events).0, user, self.rest(), 1) > 0
     }
 
     /// Gives back room that long stretches took.
     fn shrink(&mut self) {
-        if self.ahead.len() <= 8 * FEW && self.ahead.capacity() > 32 * FEW {
+        if self.ahead.capacity() > (2 * self.ahead.len()).max(32 * FEW) {
             self.ahead.shrink_to(8 * FEW);
         }
     }
 
     /// A fact that arrived late: where it has been passed by, it is put in.
-    pub(super) fn late(&mut self, watch: &Watch, key: i64, user: u32, now: i64) {
-        let due = watch.edge.due(key);
-        if key >= self.read_to || due <= now {
+    pub(super) fn late(&mut self, watch: &Watch, (key, user): (i64, u32), now: i64, store: &Snapshot) {
+        if key < self.start || key >= self.until {
             return;
         }
-        self.unpack(usize::MAX);
-        if let Source::LastOf(_, unit, tz) = &watch.source {
-            let (start, end) = unit_around(*unit, *tz, key);
-            let same = |have: &(i64, u32)| have.1 == user && (start..end).contains(&have.0);
-            if let Some(place) = self.ahead.iter().position(same) {
-                if self.ahead.get(place).is_some_and(|(at, _)| *at >= key) {
-                    self.pack();
-                    return;
-                }
-                self.ahead.remove(place);
+        let due = watch.edge.due(key);
+        if due <= now {
+            return;
+        }
+        let one = (after(self.start, key), user);
+        if let Source::LastOf(events, ..) = &watch.source {
+            // All that is ahead is of one unit, in which only the last of a user counts.
+            match self.ahead.iter().position(|(_, of)| *of == user) {
+                Some(place) if self.ahead.get(place).is_some_and(|have| *have >= one) => return,
+                Some(place) => _ = self.ahead.remove(place),
+                None if key < self.read_to && self.is_in_rest(events, user, store) => return,
+                None => {}
             }
         }
-        let place = self.ahead.partition_point(|have| *have > (key, user));
-        self.ahead.insert(place, (key, user));
-        self.pack();
-        self.due = self.due.min(due);
+        if key < self.read_to {
+            let place = self.ahead.partition_point(|have| *have > one);
+            self.ahead.insert(place, one);
+            self.due = self.due.min(due);
+        }
     }
 
-    /// One user turned out to be another.
-    pub(super) fn merge(&mut self, source: &Source, from: u32, into: u32) {
-        self.unpack(usize::MAX);
+    /// One user turned out to be another, which the store knows already.
+    pub(super) fn merge(&mut self, source: &Source, (from, into): (u32, u32), store: &Snapshot) {
         self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
-        if let Source::LastOf(_, unit, tz) = source {
-            // Of two in one unit the later stays, which comes first.
-            let mut known = Vec::new();
-            self.ahead.retain(|(at, user)| {
-                if *user != into {
-                    return true;
-                }
-                let (start, _) = unit_around(*unit, *tz, *at);
-                let is_first = !known.contains(&start);
-                known.push(start);
-                is_first
-            });
+        if let Source::LastOf(events, ..) = source {
+            // From the last to the first.
+            let mut later = self.is_in_rest(events, into, store);
+            self.ahead.retain(|(_, user)| *user != into || !std::mem::replace(&mut later, true));
         }
-        self.pack();
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.ahead.capacity() * size_of::<(i64, u32)>() + self.later.facts.capacity() * 8 + size_of::<Self>()
+        self.ahead.capacity() * size_of::<(u32, u32)>() + size_of::<Self>()
     }
+}
+
+/// How long after another instant one is, of the same stretch.
+fn after(start: i64, at: i64) -> u32 {
+    u32::try_from(at.saturating_sub(start)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::event::Event;
+    use crate::store::{Ingest, MemoryStore};
     use crate::time::{Unit, days};
     use crate::window::Window;
     use chrono_tz::Tz;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
-    const DAY: i64 = 86_400_000;
+    const HOURS: i64 = 3_600_000;
+    /// A day before clocks are set ahead in Berlin.
+    const START: i64 = 1_774_620_000_000;
+    const IDS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
 
-    /// Many users, some of whom come late, cross in order, each once; far apart they do not take less room.
-    #[test]
-    fn many_that_are_read_at_once_cross_in_order() {
-        let source = Source::LastOf(Vec::new(), Unit::Day, Tz::UTC);
-        let watch = Watch { source, edge: Edge::Leaves(Window::Last(days(7))), questions: Vec::new() };
-        for apart in [1, DAY] {
-            let mut cursor = Cursor::new(&watch.edge, 0, 0);
-            let mut model: Vec<(i64, u32)> =
-                (0..1_000).map(|user| (i64::from(user * 7 % 1_000) * 1_000 * apart, user)).collect();
-            cursor.ahead = model.clone();
-            cursor.ahead.sort_unstable_by(|a, b| b.cmp(a));
-            cursor.read_to = 1_000_000 * apart;
-            cursor.pack();
-            assert_eq!(cursor.later.facts.is_empty(), apart == DAY);
-            let known = cursor.read_to - 1;
-            let (store, timelines) = (MemoryStore::new().snapshot(), Timelines::default());
-            let mut crossed = Vec::new();
-            for step in 0..100 {
-                let end = 7 * DAY + step * 10_000 * apart + 5;
-                cursor.cross(&watch, end, known, (&store, &timelines), &mut |at, user| {
-                    crossed.push((at, user))
-                });
-                // Somebody new, late; not so often that all is brought forward for that alone.
-                if step % 40 != 1 {
-                    continue;
-                }
-                let user = 2_000 + u32::try_from(step).unwrap_or(0);
-                let at = (step * 10_000 + 300_003).min(999_999) * apart;
-                cursor.late(&watch, at, user, end);
-                model.push((at, user));
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Hours from now, and milliseconds.
+        Event(usize, i64, i64),
+        Merge(usize, usize),
+        Pass(i64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            6 => (0..IDS.len(), -110..1_i64, -1..2_i64).prop_map(|(user, hours, near)| Step::Event(user, hours, near)),
+            1 => (0..IDS.len(), 0..IDS.len()).prop_map(|(from, into)| Step::Merge(from, into)),
+            3 => prop_oneof![0..3_i64, 0..30_i64].prop_map(Step::Pass),
+        ]
+    }
+
+    /// A cursor over the last events of days, and all that has happened.
+    struct Run {
+        watch: Watch,
+        cursor: Cursor,
+        store: MemoryStore,
+        events: Vec<(String, i64)>,
+        now: i64,
+    }
+
+    impl Run {
+        fn new(before: &[(usize, i64)]) -> Self {
+            let source = Source::LastOf(vec!["a".into()], Unit::Day, Tz::Europe__Berlin);
+            let watch = Watch { source, edge: Edge::Leaves(Window::Last(days(3))), questions: Vec::new() };
+            let (store, now) = (MemoryStore::new().seal_after(5), START);
+            let cursor = Cursor::new(&watch.edge, now, 0);
+            let mut run = Self { watch, cursor, store, events: Vec::new(), now };
+            before.iter().for_each(|(user, hours)| run.record(IDS[*user], START - hours * HOURS));
+            run.cursor.width = 1;
+            run.cursor.prepare(&run.watch, now, (run.store.reading(), &Timelines::default()));
+            run
+        }
+
+        fn record(&mut self, id: &str, at: i64) {
+            self.store.record(Event::new(id, "a", Timestamp::from_millis(at))).unwrap();
+            self.store.record(Event::new(id, "b", Timestamp::from_millis(at + HOURS))).unwrap();
+            let user = self.store.reading().number_of(id).unwrap();
+            let name = self.store.reading().id_of(user).unwrap().to_owned();
+            self.events.push((name, at));
+        }
+
+        fn merge(&mut self, from: &str, into: &str) {
+            let known = |store: &MemoryStore, id: &str| {
+                let user = store.reading().number_of(id)?;
+                Some((user, store.reading().id_of(user)?.to_owned()))
+            };
+            let gone = known(&self.store, from);
+            if self.store.merge(from, into).is_err() {
+                return;
             }
-            cursor.cross(&watch, i64::MAX / 2, known, (&store, &timelines), &mut |at, user| {
-                crossed.push((at, user));
-            });
-            model.sort_unstable();
-            let model: Vec<_> = model.into_iter().map(|(at, user)| (watch.edge.due(at), user)).collect();
-            assert_eq!(crossed, model);
+            let (Some((from, id)), Some((into, name))) = (gone, known(&self.store, into)) else { return };
+            self.cursor.merge(&self.watch.source, (from, into), self.store.reading());
+            self.events.iter_mut().filter(|(of, _)| *of == id).for_each(|(of, _)| of.clone_from(&name));
+        }
+
+        fn step(&mut self, step: &Step) {
+            // However few there are, stretches are short.
+            self.cursor.width = 1;
+            match step {
+                Step::Event(user, hours, near) => {
+                    let at = (self.now + hours * HOURS + near).min(self.now);
+                    self.record(IDS[*user], at);
+                    let user = self.store.reading().number_of(IDS[*user]).unwrap();
+                    self.cursor.late(&self.watch, (at, user), self.now, self.store.reading());
+                }
+                Step::Merge(from, into) => self.merge(IDS[*from], IDS[*into]),
+                Step::Pass(hours) => self.pass(self.now + hours * HOURS),
+            }
+        }
+
+        /// What crosses is as all events have it.
+        fn pass(&mut self, to: i64) {
+            let mut last = BTreeMap::new();
+            for (id, at) in &self.events {
+                let latest = last.entry((id, unit_around(Unit::Day, Tz::Europe__Berlin, *at))).or_insert(*at);
+                *latest = *at.max(latest);
+            }
+            let all = last.into_iter().map(|((id, _), at)| (self.watch.edge.due(at), id.clone()));
+            let mut expected: Vec<_> = all.filter(|(due, _)| self.now < *due && *due <= to).collect();
+            let mut crossed = Vec::new();
+            let facts = (self.store.reading(), &Timelines::default());
+            if self.cursor.due() <= to {
+                self.cursor.cross(&self.watch, to, to, facts, &mut |due, user| {
+                    crossed.push((due, facts.0.id_of(user).unwrap().to_owned()));
+                });
+            }
+            assert!(crossed.is_sorted_by_key(|(due, _)| *due));
+            expected.sort_unstable();
+            crossed.sort_unstable();
+            assert_eq!(crossed, expected);
+            self.now = to;
         }
     }
 
-    #[test]
-    fn users_that_are_held_back_are_merged() {
-        let source = Source::LastOf(Vec::new(), Unit::Day, Tz::UTC);
-        let mut cursor = Cursor::new(&Edge::Leaves(Window::Last(days(7))), 0, 0);
-        cursor.ahead = (0..1_000).rev().map(|user| (i64::from(user), user)).collect();
-        cursor.pack();
-        cursor.merge(&source, 3, 900);
-        cursor.unpack(usize::MAX);
-        let users: Vec<u32> = cursor.ahead.iter().rev().map(|(_, user)| *user).collect();
-        assert_eq!(users, (0..1_000).filter(|user| *user != 3).collect::<Vec<_>>());
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+        #[test]
+        fn the_last_of_each_user_and_day_crosses(
+            before in prop::collection::vec((0..IDS.len(), 0..120_i64), 0..30),
+            steps in prop::collection::vec(step(), 1..60),
+        ) {
+            let mut run = Run::new(&before);
+            steps.iter().for_each(|step| run.step(step));
+            run.pass(run.now + 120 * HOURS);
+        }
     }
 }

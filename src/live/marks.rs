@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::users::Users;
+use super::sparse::Sparse;
 use crate::plan::calendar::Zone;
 use crate::time::Unit;
 use chrono_tz::Tz;
@@ -25,7 +25,7 @@ struct Marked {
     start: i64,
     /// The first instant after the unit.
     end: i64,
-    users: Users,
+    users: Sparse,
 }
 
 impl Marks {
@@ -56,8 +56,7 @@ impl Marks {
             self.marked.insert(place, Marked::around(self.unit, self.tz, at));
         }
         let unit = self.marked.get_mut(place)?;
-        let told = (unit.start, !unit.users.contains(user));
-        unit.users.set(user, true);
+        let told = (unit.start, unit.users.insert(user));
         if self.marked.len() > UNITS {
             self.marked.pop_front();
         }
@@ -69,7 +68,7 @@ impl Marks {
         self.marked
             .iter_mut()
             .filter(|unit| unit.users.contains(from))
-            .for_each(|unit| unit.users.set(into, true));
+            .for_each(|unit| _ = unit.users.insert(into));
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -80,7 +79,7 @@ impl Marks {
 impl Marked {
     fn around(unit: Unit, tz: Tz, at: i64) -> Self {
         let (start, end) = unit_around(unit, tz, at);
-        Self { start, end, users: Users::default() }
+        Self { start, end, users: Sparse::default() }
     }
 }
 

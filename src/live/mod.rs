@@ -43,6 +43,7 @@ mod rows;
 pub mod rules;
 mod saved;
 mod settle;
+mod sparse;
 mod spread;
 mod state;
 mod timeline;

@@ -126,7 +126,7 @@ impl Rows {
 }
 
 /// Makes a list at least so long, of zeros, with some slack where it has been made before.
-pub(super) fn add_room<T: Copy + Default>(words: &mut Vec<T>, to: usize) {
+pub(super) fn add_room<T: Clone + Default>(words: &mut Vec<T>, to: usize) {
     if words.len() < to {
         if words.capacity() < to {
             let slack = if words.is_empty() { 0 } else { to / 8 };

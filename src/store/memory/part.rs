@@ -43,6 +43,8 @@ impl Block {
     }
 }
 
+/// Rows that are looked up together.
+const TOGETHER: usize = 64;
 /// Low halves that share a mark.
 const MARKED: usize = 64;
 /// Rows of a block from which marks are worth their room.
@@ -239,7 +241,15 @@ impl Part {
         let (lo, hi) = (self.coarse_of(inside.lo), self.coarse_of(inside.hi));
         let (ends, surely) = slots.ends_and_inside(lo, hi);
         let ends = ends.into_iter().flatten().filter(|row| inside.contains(self.at(**row as usize)));
-        ends.chain(surely).for_each(|row| visit(self.user(*row as usize)));
+        ends.for_each(|row| visit(self.user(*row as usize)));
+        for rows in surely.chunks(TOGETHER) {
+            // Looked up together, so that the processor waits for many at once.
+            let mut low = [0; TOGETHER];
+            low.iter_mut().zip(rows).for_each(|(low, row)| *low = self.users[*row as usize]);
+            for (low, row) in low.iter().zip(rows) {
+                visit(self.high(*row as usize) << 16 | u32::from(*low));
+            }
+        }
     }
 
     /// The coarse half of an instant, or of the end of the bucket nearest to it.
@@ -266,9 +276,13 @@ impl Part {
 
     /// The user of a row.
     pub(crate) fn user(&self, row: usize) -> u32 {
+        self.high(row) << 16 | u32::from(self.users[row])
+    }
+
+    /// The high half of the user of a row.
+    fn high(&self, row: usize) -> u32 {
         let block = self.blocks.partition_point(|block| block.end as usize <= row);
-        let high = self.blocks.get(block).map_or(0, |block| u32::from(block.high));
-        high << 16 | u32::from(self.users[row])
+        self.blocks.get(block).map_or(0, |block| u32::from(block.high))
     }
 
     pub(crate) fn block(&self, high: u16) -> Option<Block> {

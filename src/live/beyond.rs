@@ -1,32 +1,86 @@
 //! What tallies count beyond the greatest number that a row can tell: few users have so many.
 
-use foldhash::HashMap;
+/// Users of a list.
+const SOME: u32 = 1 << 12;
 
-/// By user and group.
+/// By user and group, in order, a list for some users; in place of a hash table for the room that those leave.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Beyond(HashMap<(u32, u32), u32>);
+pub(super) struct Beyond(Vec<Vec<Count>>);
+
+/// A user, a group, and how many.
+type Count = (u32, u32, u32);
 
 impl Beyond {
     pub(super) fn get(&self, user: u32, group: u32) -> u32 {
-        self.0.get(&(user, group)).copied().unwrap_or(0)
+        let list = self.0.get((user / SOME) as usize).map_or(&[][..], Vec::as_slice);
+        place(list, user, group).map_or(0, |place| list[place].2)
     }
 
     pub(super) fn set(&mut self, user: u32, group: u32, count: u32) {
-        match count {
-            0 => _ = self.0.remove(&(user, group)),
-            _ => _ = self.0.insert((user, group), count),
+        let list = (user / SOME) as usize;
+        if self.0.len() <= list {
+            self.0.resize_with(list + 1, Vec::new);
+        }
+        let list = &mut self.0[list];
+        match (place(list, user, group), count) {
+            (Ok(place), 0) => _ = list.remove(place),
+            (Ok(place), _) => list[place].2 = count,
+            (Err(_), 0) => {}
+            (Err(place), _) => {
+                if list.len() == list.capacity() {
+                    list.reserve_exact(1 + list.len() / 8);
+                }
+                list.insert(place, (user, group, count));
+            }
         }
     }
 
     /// The same of other groups, where `place` tells.
     pub(super) fn carried(self, place: impl Fn(u32) -> Option<u32>) -> Self {
-        let counts =
-            self.0.into_iter().filter_map(|((user, group), count)| Some(((user, place(group)?), count)));
-        Self(counts.collect())
+        let mut carried = Self::default();
+        for (user, group, count) in self.0.into_iter().flatten() {
+            if let Some(group) = place(group) {
+                carried.set(user, group, count);
+            }
+        }
+        carried
     }
 
     pub(super) fn memory(&self) -> usize {
-        // A byte of control each.
-        self.0.capacity() * (size_of::<((u32, u32), u32)>() + 1) * 8 / 7
+        let lists: usize = self.0.iter().map(|list| list.capacity() * size_of::<Count>()).sum();
+        lists + self.0.capacity() * size_of::<Vec<Count>>()
+    }
+}
+
+fn place(list: &[Count], user: u32, group: u32) -> Result<usize, usize> {
+    list.binary_search_by_key(&(user, group), |(user, group, _)| (*user, *group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn counts_are_told_as_they_were_set(
+            changes in prop::collection::vec((0..3 * SOME, 0..3_u32, 0..3_u32, 0..40_u32), 0..300),
+        ) {
+            let (mut beyond, mut model) = (Beyond::default(), BTreeMap::new());
+            for (user, group, count, near) in changes {
+                // Some of them again and again.
+                let user = if near < 20 { near * SOME / 10 } else { user };
+                beyond.set(user, group, count);
+                model.insert((user, group), count);
+            }
+            for ((user, group), count) in &model {
+                prop_assert_eq!(beyond.get(*user, *group), *count);
+            }
+            let carried = beyond.carried(|group| group.checked_sub(1));
+            for ((user, group), count) in model.into_iter().filter(|((_, group), _)| *group > 0) {
+                prop_assert_eq!(carried.get(user, group - 1), count);
+            }
+        }
     }
 }

@@ -164,13 +164,9 @@ impl Cursor {
     /// Lets those go whose users have another one in the unit.
     fn keep_last(&mut self, events: &[EventPattern], store: &Snapshot) {
         let mut later = Users::default();
-        store.users_between(events, self.rest(), &mut |user| later.set(user, true));
+        store.users_between(events, self.rest(), &mut |user| _ = later.insert(user));
         // From the last to the first.
-        self.ahead.retain(|(_, user)| {
-            let is_last = !later.contains(*user);
-            later.set(*user, true);
-            is_last
-        });
+        self.ahead.retain(|(_, user)| later.insert(*user));
         self.ahead.shrink_to_fit();
     }
 

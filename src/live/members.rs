@@ -14,12 +14,11 @@ impl Live {
     /// The members of a segment: a few cells of each user are looked at.
     pub(super) fn members_of(&self, segment: u32) -> RoaringBitmap {
         let Some(program) = self.programs.get(segment as usize) else { return RoaringBitmap::new() };
-        let words =
-            self.state.universe.words().iter().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
-                let answers = |leaf, among| self.word_of(leaf, first, among);
-                let who = || self.who((segment, program), first, answers);
-                if *there == 0 { 0 } else { there & who() }
-            });
+        let words = self.state.universe.words().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
+            let answers = |leaf, among| self.word_of(leaf, first, among);
+            let who = || self.who((segment, program), first, answers);
+            if there == 0 { 0 } else { there & who() }
+        });
         let mut members = bitmap(words);
         for (user, was_there, row) in self.spread.all_before(self.fields.cells()) {
             set(&mut members, user, was_there && self.holds_in(segment, user, &row));
@@ -46,7 +45,7 @@ impl Live {
         let fields = &self.fields;
         let of_none: Vec<u64> = fields.answers.iter().map(|answer| all_or_none(answer.holds_in(0))).collect();
         let (mut answers, mut row) = (Vec::new(), Vec::new());
-        for (there, first) in self.state.universe.words().iter().zip((0..).step_by(WORD as usize)) {
+        for (there, first) in self.state.universe.words().zip((0..).step_by(WORD as usize)) {
             answers.clone_from(&of_none);
             for user in (0..WORD).filter(|user| there >> user & 1 == 1) {
                 self.state.rows.load(first + user, &mut row);

@@ -49,6 +49,7 @@ mod state;
 mod timeline;
 mod transition;
 mod turning;
+mod universe;
 mod users;
 mod watch;
 mod words;

@@ -3,12 +3,12 @@
 use super::beyond::Beyond;
 use super::marks::Marks;
 use super::rows::Rows;
-use super::users::Users;
+use super::universe::Universe;
 
 /// Everything that is kept beyond the store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
-    pub(super) universe: Users,
+    pub(super) universe: Universe,
     /// The tallies and answers of each user.
     pub(super) rows: Rows,
     pub(super) beyond: Beyond,

@@ -123,7 +123,7 @@ impl<U: Unit> Arena<U> {
 
     /// Whether so much is free that it pays to lay all blocks side by side again.
     pub(super) fn is_loose(&self) -> bool {
-        self.idle > CHUNK.max(self.chunks.len() * CHUNK / 16)
+        self.idle > (CHUNK / 4).max(self.chunks.len() * CHUNK / 32)
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -20,6 +20,7 @@ const ONES: [u8; 256] = {
     }
     ones
 };
+
 /// What is kept of a page: where in a block it tells which planes are there, their masks, and their bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Page<'a> {

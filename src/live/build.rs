@@ -119,7 +119,7 @@ impl Live {
                 columns.iter_mut().for_each(|column| column.write(user, &mut row));
                 some.extend_from_slice(&row);
             }
-            rows.fill(first, &some, fields.cells());
+            rows.fill(first, &some);
         }
         rows
     }

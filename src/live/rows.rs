@@ -76,14 +76,10 @@ impl Rows {
     }
 
     /// Sets the rows of some users, from a multiple of [`TOGETHER`] on, who have none so far.
-    pub(super) fn fill(&mut self, first: u32, rows: &[u32], cells: usize) {
+    pub(super) fn fill(&mut self, first: u32, of_users: &[u32]) {
         match self {
-            Self::Pages(pages) => pages.fill(first, rows),
-            Self::Blocks(blocks) => {
-                let rows = (first..).zip(rows.chunks(cells.max(1)));
-                let some = rows.filter(|(_, row)| row.iter().any(|cell| *cell != 0));
-                some.for_each(|(user, row)| blocks.store(user, row));
-            }
+            Self::Pages(rows) => rows.fill(first, of_users),
+            Self::Blocks(rows) => rows.fill(first, of_users),
         }
     }
 
@@ -224,7 +220,7 @@ mod tests {
             }
             // As they are when they are written at once.
             let mut filled = Rows::new(bits);
-            filled.fill(0, &model.concat(), cells);
+            filled.fill(0, &model.concat());
             for user in 0..192 {
                 rows.load(user, &mut row);
                 let mut again = Vec::new();
@@ -232,6 +228,16 @@ mod tests {
                 prop_assert_eq!(&row, &again);
             }
         }
+    }
+
+    /// A bit that was not asked for was told once.
+    #[test]
+    fn a_plane_is_told_apart_from_its_neighbours() {
+        let mut rows = Rows::new(1);
+        rows.change(72, 0, u32::MAX, |_| 2);
+        assert_eq!([0, 1, 2].map(|bit| rows.planes::<1>(64, (0, bit), u64::MAX)), [[0], [1 << 8], [0]]);
+        assert_eq!(rows.planes(64, (0, 0), u64::MAX), [0, 1 << 8, 0, 0]);
+        assert_eq!(rows.planes(64, (0, 4), u64::MAX), [0; 4]);
     }
 
     #[test]

@@ -111,6 +111,15 @@ impl Blocks {
         }
     }
 
+    /// Sets the rows of users from one on, who have none so far.
+    pub(super) fn fill(&mut self, first: u32, rows: &[u32]) {
+        for (user, row) in (first..).zip(rows.chunks(self.cells.max(1))) {
+            if row.iter().any(|cell| *cell != 0) {
+                self.store(user, row);
+            }
+        }
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.heads.capacity() * 4 + self.arena.memory()
     }

@@ -2,10 +2,10 @@
 
 use super::arena::{Arena, Bytes};
 use super::page::{self, Before, LANES, Page};
-use super::{PAGE, add_room, users};
+use super::{PAGE, TOGETHER, add_room, users};
 
 /// Pages of a block.
-const PAGES: usize = 4;
+const PAGES: usize = TOGETHER / PAGE;
 /// Bytes of a unit.
 const UNIT: usize = size_of::<Bytes>();
 
@@ -34,11 +34,11 @@ impl Pages {
     }
 
     pub(super) fn reach(&mut self, users: usize) {
-        add_room(&mut self.heads, users.div_ceil(PAGE * PAGES));
+        add_room(&mut self.heads, users.div_ceil(TOGETHER));
     }
 
     fn head(&self, user: u32) -> Head {
-        self.heads.get(user as usize / (PAGE * PAGES)).copied().unwrap_or_default()
+        self.heads.get(user as usize / TOGETHER).copied().unwrap_or_default()
     }
 
     /// The page of a user, unless it has held nothing so far.
@@ -137,7 +137,7 @@ impl Pages {
 
     /// Puts a byte into a page.
     fn insert(&mut self, user: u32, at: usize, value: u8) {
-        let Some(head) = self.heads.get_mut(user as usize / (PAGE * PAGES)) else { return };
+        let Some(head) = self.heads.get_mut(user as usize / TOGETHER) else { return };
         let total = head.bytes();
         head.ends[of_block(user)..].iter_mut().for_each(|end| *end += 1);
         head.fit(total, &mut self.arena);
@@ -148,7 +148,7 @@ impl Pages {
 
     /// Takes a byte out of a page.
     fn remove(&mut self, user: u32, at: usize) {
-        let Some(head) = self.heads.get_mut(user as usize / (PAGE * PAGES)) else { return };
+        let Some(head) = self.heads.get_mut(user as usize / TOGETHER) else { return };
         let total = head.bytes();
         head.ends[of_block(user)..].iter_mut().for_each(|end| *end -= 1);
         self.arena.block_mut(head.block).as_flattened_mut().copy_within(at + 1..total, at);
@@ -185,8 +185,8 @@ impl Pages {
         head.fit(0, &mut self.arena);
         let block = self.arena.block_mut(head.block).as_flattened_mut();
         block.iter_mut().zip(&bytes).for_each(|(to, byte)| *to = *byte);
-        self.reach(first as usize + PAGE * PAGES);
-        self.heads.get_mut(first as usize / (PAGE * PAGES)).into_iter().for_each(|to| *to = head);
+        self.reach(first as usize + TOGETHER);
+        self.heads.get_mut(first as usize / TOGETHER).into_iter().for_each(|to| *to = head);
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -3,6 +3,8 @@
 //! `{"event":{"user":…,"name":…,"at":…,"properties":{…},"id":…}}`, `{"attribute":{"user":…,"name":…,"value":…,"at":…}}`
 //! or `{"user":{"id":…,"seen":…}}`. Instants are RFC 3339; a property that is null is absent, an attribute removed.
 
+use smol_str::SmolStr;
+
 use super::{AttributeWrite, Event, Fact, IngestError};
 use crate::json::{Fault, Json, Object, Path, instant_text, read_value, through_json, write_value};
 use crate::value::Value;
@@ -46,13 +48,13 @@ pub(crate) fn read_kind(kind: &str, json: &Json, path: &Path<'_>) -> Result<Fact
         _ => {
             let user = Object::read(json, path, "an object with keys of id, seen")?;
             user.only(&[&["id", "seen"]])?;
-            Ok(Fact::User { id: user.need("id", text)?, seen: user.need("seen", instant_text)? })
+            Ok(Fact::User { id: user.need("id", text)?.into(), seen: user.need("seen", instant_text)? })
         }
     }
 }
 
-fn text(json: &Json, path: &Path<'_>) -> Result<String, Fault> {
-    json.text(path, "a string").map(str::to_owned)
+fn text(json: &Json, path: &Path<'_>) -> Result<SmolStr, Fault> {
+    json.text(path, "a string").map(SmolStr::new)
 }
 
 fn read_event(json: &Json, path: &Path<'_>) -> Result<Event, Fault> {
@@ -127,7 +129,7 @@ fn write_event(event: &Event) -> Result<Json, Fault> {
     let json =
         with(object([("user", user), ("name", name), ("at", &at.to_string())]), "properties", properties);
     Ok(match id {
-        Some(id) => with(json, "id", Json::String(id.clone())),
+        Some(id) => with(json, "id", Json::String(id.to_string())),
         None => json,
     })
 }

@@ -10,6 +10,8 @@ pub(crate) use check::check_id;
 #[cfg(feature = "testing")]
 pub(crate) use json::{KINDS, read_kind, write_fact};
 
+use smol_str::SmolStr;
+
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -24,18 +26,19 @@ use crate::value::Value;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    pub(crate) user: String,
-    pub(crate) name: String,
+    pub(crate) user: SmolStr,
+    pub(crate) name: SmolStr,
     pub(crate) at: Timestamp,
     /// As given: a store refuses a name given twice.
     pub(crate) properties: Vec<(String, Value)>,
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<SmolStr>,
 }
 
 impl Event {
     /// An event without properties or id.
-    pub fn new(user: impl Into<String>, name: impl Into<String>, at: impl Into<Timestamp>) -> Self {
-        Self { user: user.into(), name: name.into(), at: at.into(), properties: Vec::new(), id: None }
+    pub fn new(user: impl AsRef<str>, name: impl AsRef<str>, at: impl Into<Timestamp>) -> Self {
+        let [user, name] = [user.as_ref(), name.as_ref()].map(SmolStr::new);
+        Self { user, name, at: at.into(), properties: Vec::new(), id: None }
     }
 
     /// Adds a property. A store refuses an event that has one name twice.
@@ -47,8 +50,8 @@ impl Event {
 
     /// Gives it an id: of the events with one id, whatever their users, a store keeps the first to arrive.
     #[must_use]
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+    pub fn id(mut self, id: impl AsRef<str>) -> Self {
+        self.id = Some(SmolStr::new(id));
         self
     }
 
@@ -86,8 +89,8 @@ impl Event {
 /// A write of an attribute: its value from an instant on, or that it is gone from then on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttributeWrite {
-    pub(crate) user: String,
-    pub(crate) name: String,
+    pub(crate) user: SmolStr,
+    pub(crate) name: SmolStr,
     pub(crate) value: Option<Value>,
     pub(crate) at: Timestamp,
 }
@@ -95,17 +98,18 @@ pub struct AttributeWrite {
 impl AttributeWrite {
     /// The attribute has this value from the instant on.
     pub fn set(
-        user: impl Into<String>,
-        name: impl Into<String>,
+        user: impl AsRef<str>,
+        name: impl AsRef<str>,
         value: impl Into<Value>,
         at: impl Into<Timestamp>,
     ) -> Self {
-        Self { user: user.into(), name: name.into(), value: Some(value.into()), at: at.into() }
+        Self { value: Some(value.into()), ..Self::removed(user, name, at) }
     }
 
     /// The attribute is gone from the instant on.
-    pub fn removed(user: impl Into<String>, name: impl Into<String>, at: impl Into<Timestamp>) -> Self {
-        Self { user: user.into(), name: name.into(), value: None, at: at.into() }
+    pub fn removed(user: impl AsRef<str>, name: impl AsRef<str>, at: impl Into<Timestamp>) -> Self {
+        let [user, name] = [user.as_ref(), name.as_ref()].map(SmolStr::new);
+        Self { user, name, value: None, at: at.into() }
     }
 
     /// The external id of the user.

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use smol_str::SmolStr;
+
 use super::declared::{Declarations, Declared};
 use super::flatten::{Leaves, Values};
 use super::instant;
@@ -126,9 +128,9 @@ fn id(json: Option<Json<'_>>) -> Option<Cow<'_, str>> {
 }
 
 /// A name or an id that is not longer than the law allows.
-pub(crate) fn short(field: &str, text: Cow<'_, str>) -> Result<String, Reason> {
+pub(crate) fn short(field: &str, text: Cow<'_, str>) -> Result<SmolStr, Reason> {
     if text.len() <= limits::MAX_NAME {
-        return Ok(text.into_owned());
+        return Ok(text.into());
     }
     Err(Reason::TooLong { field: field.to_owned(), bytes: text.len(), limit: limits::MAX_NAME })
 }
@@ -168,7 +170,7 @@ pub(crate) fn read(fields: &Fields<'_>, settings: &Settings) -> Result<Stated, R
 
 /// A message in the middle of being read.
 struct Reading<'d> {
-    user: String,
+    user: SmolStr,
     at: Timestamp,
     context: bool,
     values: Values<'d>,
@@ -181,7 +183,7 @@ impl Reading<'_> {
         let name = match (kind, fields.event.and_then(Json::string)) {
             ("track", Some(event)) if !event.is_empty() => short("event", event)?,
             ("track", _) => return Err(Reason::NoEventName),
-            _ => kind.to_owned(),
+            _ => kind.into(),
         };
         let message_id = fields.message_id.and_then(Json::string).filter(|id| !id.is_empty());
         let id = message_id.map(|id| short("messageId", id)).transpose()?;
@@ -251,7 +253,7 @@ impl Reading<'_> {
     }
 
     fn alias(&mut self, fields: &Fields<'_>) -> Result<(), Reason> {
-        let previous = id(fields.previous_id).filter(|previous| **previous != self.user);
+        let previous = id(fields.previous_id).filter(|previous| **previous != *self.user);
         let previous = short("previousId", previous.ok_or(Reason::BadAlias)?)?;
         self.facts.push(Fact::user(self.user.clone(), self.at));
         self.merge(previous, false);
@@ -272,17 +274,18 @@ impl Reading<'_> {
                 let kind = declared(&self.values, &leaf.name);
                 Some(self.values.read(&leaf, "traits", kind)?)
             };
-            let write = AttributeWrite { user: self.user.clone(), name: leaf.name, value, at: self.at };
+            let name = leaf.name.into();
+            let write = AttributeWrite { user: self.user.clone(), name, value, at: self.at };
             self.facts.push(write.into());
         }
         Ok(())
     }
 
     /// An id that merges into the user, unless it is the user's own.
-    fn merge(&mut self, from: String, anonymous: bool) {
-        let known = self.merges.iter().any(|merge| merge.from == from);
+    fn merge(&mut self, from: SmolStr, anonymous: bool) {
+        let known = self.merges.iter().any(|merge| merge.from == *from);
         if from != self.user && !known {
-            self.merges.push(Merge { from, into: self.user.clone(), anonymous });
+            self.merges.push(Merge { from: from.into(), into: self.user.clone().into(), anonymous });
         }
     }
 

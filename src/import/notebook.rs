@@ -37,7 +37,7 @@ impl Ingest for Notebook {
 
     fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
         event.check()?;
-        if event.id.as_ref().is_some_and(|id| self.event_ids.contains(id)) {
+        if event.event_id().is_some_and(|id| self.event_ids.contains(id)) {
             return Ok(Recorded::Duplicate);
         }
         if self.horizon.is_some_and(|horizon| event.at < horizon) {
@@ -46,7 +46,7 @@ impl Ingest for Notebook {
         let properties: Vec<_> =
             event.properties.iter().map(|(name, value)| format!(" {name}={}", shown(value))).collect();
         let line = format!("{} did {} at {}{}", event.user, event.name, event.at, properties.concat());
-        self.event_ids.extend(event.id.clone());
+        self.event_ids.extend(event.event_id().map(str::to_owned));
         self.note(event.into(), line)?;
         Ok(Recorded::New)
     }

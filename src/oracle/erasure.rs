@@ -42,7 +42,7 @@ impl Oracle {
                 Fact::Write(write) => &mut write.user,
             };
             if *user == old {
-                user.clone_from(&new);
+                *user = new.as_str().into();
             }
         }
         self.sightings.iter_mut().filter(|s| s.0 == old).for_each(|s| s.0.clone_from(&new));

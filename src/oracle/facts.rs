@@ -84,7 +84,7 @@ impl Oracle {
     /// A bad event; it uses no id.
     pub fn record(&mut self, event: Event) -> Result<Taken, FactError> {
         check_event(&event)?;
-        if event.id.as_ref().is_some_and(|id| self.used_ids.contains_key(id)) {
+        if event.event_id().is_some_and(|id| self.used_ids.contains_key(id)) {
             return Ok(Taken::Duplicate);
         }
         if self.is_behind_horizon(&event.name, event.at) {
@@ -92,9 +92,10 @@ impl Oracle {
             return Ok(Taken::BehindHorizon);
         }
         let user = self.resolve(&event.user);
-        self.used_ids.extend(event.id.clone().map(|id| (id, (event.name.clone(), event.at))));
+        let used = event.event_id().map(|id| (id.to_owned(), (event.name().to_owned(), event.at)));
+        self.used_ids.extend(used);
         self.sightings.push((user.clone(), event.at));
-        self.facts.push(Fact::Event(Event { user, ..event }));
+        self.facts.push(Fact::Event(Event { user: user.into(), ..event }));
         Ok(Taken::New)
     }
 
@@ -142,7 +143,7 @@ impl Oracle {
         write.value.iter().try_for_each(check_value)?;
         let user = self.resolve(&write.user);
         self.sightings.push((user.clone(), write.at));
-        self.facts.push(Fact::Write(AttributeWrite { user, ..write }));
+        self.facts.push(Fact::Write(AttributeWrite { user: user.into(), ..write }));
         Ok(())
     }
 

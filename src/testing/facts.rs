@@ -54,27 +54,27 @@ pub fn change() -> impl Strategy<Value = Change> {
 fn bad() -> impl Strategy<Value = Change> {
     let bad = prop_oneof![Just(String::new()), Just("x".repeat(513))];
     (event(), write(), instants(), bad, 0..9u8).prop_map(|(event, write, at, bad, which)| match which {
-        0 => Change::Event(Event { user: bad, ..event }),
-        1 => Change::Event(Event { name: bad, ..event }),
-        2 => Change::Event(Event { id: Some(bad), ..event }),
+        0 => Change::Event(Event { user: bad.into(), ..event }),
+        1 => Change::Event(Event { name: bad.into(), ..event }),
+        2 => Change::Event(Event { id: Some(bad.into()), ..event }),
         3 => Change::Event(event.with(bad, 1)),
-        4 => Change::Attribute(AttributeWrite { user: bad, ..write }),
-        5 => Change::Attribute(AttributeWrite { name: bad, ..write }),
+        4 => Change::Attribute(AttributeWrite { user: bad.into(), ..write }),
+        5 => Change::Attribute(AttributeWrite { name: bad.into(), ..write }),
         6 => Change::User { id: bad, seen: at },
-        7 => Change::Merge { from: bad, into: event.user },
-        _ => Change::Merge { from: event.user, into: bad },
+        7 => Change::Merge { from: bad, into: event.user.into() },
+        _ => Change::Merge { from: event.user.into(), into: bad },
     })
 }
 
 /// An event; one in four has an id, and ids are few.
 pub fn event() -> impl Strategy<Value = Event> {
-    let id = prop_oneof![3 => Just(None), 1 => (0..12u8).prop_map(|n| Some(format!("m{n}")))];
+    let id = prop_oneof![3 => Just(None), 1 => (0..12u8).prop_map(|n| Some(format!("m{n}").into()))];
     let rest =
         (property("amount"), property("item"), property("coupon"), property("due"), property("products"));
     (names(&USERS), event_names(), instants(), rest, id).prop_map(|(user, name, at, rest, id)| {
         let all = [rest.0, rest.1, rest.2, rest.3, rest.4];
         let properties = PROPERTIES.iter().zip(all).filter_map(|(name, v)| Some(((*name).to_owned(), v?)));
-        Event { user, name, at, properties: properties.collect(), id }
+        Event { user: user.into(), name: name.into(), at, properties: properties.collect(), id }
     })
 }
 
@@ -108,6 +108,7 @@ pub fn write() -> impl Strategy<Value = AttributeWrite> {
     let promised = promised.prop_map(|(name, value)| (name, Some(value)));
     let other = (names(&ATTRIBUTES), values()).prop_map(|(name, value)| (name, Some(value)));
     let removed = names(&ATTRIBUTES).prop_map(|name| (name, None));
-    (names(&USERS), prop_oneof![8 => promised, 2 => other, 1 => removed], instants())
-        .prop_map(|(user, (name, value), at)| AttributeWrite { user, name, value, at })
+    (names(&USERS), prop_oneof![8 => promised, 2 => other, 1 => removed], instants()).prop_map(
+        |(user, (name, value), at)| AttributeWrite { user: user.into(), name: name.into(), value, at },
+    )
 }

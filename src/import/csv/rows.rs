@@ -4,6 +4,7 @@ use std::cell::Cell as Counter;
 use std::io::{self, Read};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
+use smol_str::SmolStr;
 
 use super::super::input;
 use super::super::message::{Stated, short};
@@ -118,7 +119,7 @@ struct Table {
 
 enum EventName {
     Nothing,
-    Named(String),
+    Named(SmolStr),
     In(Place),
 }
 
@@ -152,7 +153,7 @@ impl Table {
                     return Err("properties and ids belong to events, and no event is declared".into());
                 }
                 Event::Nothing => EventName::Nothing,
-                Event::Named(name) => EventName::Named(legal(name)?.to_owned()),
+                Event::Named(name) => EventName::Named(legal(name)?.into()),
                 Event::In(column) => EventName::In(find(column)?),
             },
             at: match &csv.at {
@@ -193,7 +194,8 @@ impl Table {
             Some(name) => facts.push(self.event(row, user.clone(), name, at)?.into()),
         }
         for (name, value) in values(row, &self.attributes)? {
-            facts.push(AttributeWrite { user: user.clone(), name, value: Some(value), at }.into());
+            let (user, name) = (user.clone(), name.into());
+            facts.push(AttributeWrite { user, name, value: Some(value), at }.into());
         }
         Ok(Stated { kind: "row", facts, merges: Vec::new(), tally: Tally::default() })
     }
@@ -201,8 +203,8 @@ impl Table {
     fn event(
         &self,
         row: &ByteRecord,
-        user: String,
-        name: String,
+        user: SmolStr,
+        name: SmolStr,
         at: Timestamp,
     ) -> Result<event::Event, Reason> {
         let id = match &self.id {

@@ -10,11 +10,8 @@ use super::turning::Turns;
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
-use crate::store::{Ingest, Recorded};
+use crate::store::{Ingest, Recorded, TOGETHER};
 use crate::time::Timestamp;
-
-/// Facts of a batch whose users are looked up together.
-const TOGETHER: usize = 32;
 
 impl Live {
     /// Takes an event in. One of an instant that is complete already counts at once; any other lets time pass
@@ -78,8 +75,7 @@ impl Live {
     fn take_each(&mut self, facts: &[Fact], out: &mut Vec<Transition>) -> Result<(), (usize, IngestError)> {
         let mut complete = self.complete();
         for (some, facts) in facts.chunks(TOGETHER).enumerate() {
-            let mut users = [None; TOGETHER];
-            self.look_up(facts, &mut users);
+            let users = self.store.reading().users_of(facts);
             for (place, (fact, known)) in facts.iter().zip(users).enumerate() {
                 if fact.at() <= complete {
                     self.pass(complete, out);
@@ -92,16 +88,6 @@ impl Live {
         }
         self.pass(complete, out);
         Ok(())
-    }
-
-    /// Looks users up together, and what is known of them, so that the processor waits for many at once.
-    fn look_up(&self, facts: &[Fact], users: &mut [Option<u32>]) {
-        for (user, fact) in users.iter_mut().zip(facts) {
-            *user = self.store.reading().number_of(fact.user_id());
-        }
-        for user in users.iter().flatten().copied() {
-            std::hint::black_box(self.store.reading().first_seen(user));
-        }
     }
 
     /// Takes a fact in. One that is not late lets time pass up to just before it, settling such a share of an instant, or

@@ -2,6 +2,8 @@
 
 use super::MemoryStore;
 use super::snapshot::Snapshot;
+use super::users::TOGETHER;
+use crate::event::Fact;
 use crate::plan::bounds::Bounds;
 use crate::segment::EventPattern;
 
@@ -179,5 +181,10 @@ impl Snapshot {
     /// The user that an external id means, seen or not.
     pub(crate) fn number_of(&self, id: &str) -> Option<u32> {
         self.users.find(id)
+    }
+
+    /// The users of up to [`TOGETHER`] facts.
+    pub(crate) fn users_of(&self, facts: &[Fact]) -> [Option<u32>; TOGETHER] {
+        self.users.find_each(facts.iter().map(Fact::user_id))
     }
 }

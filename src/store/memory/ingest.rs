@@ -1,12 +1,12 @@
 //! The writing side: facts taken in one by one or together, users merged and forgotten, events let go by age.
 
 use std::borrow::Cow;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use super::MemoryStore;
 use super::attributes::Write;
 use super::cell::Cell;
+use super::users::TOGETHER;
 use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
 use crate::segment::EventPattern;
 use crate::store::{BatchError, Ingest, Recorded};
@@ -92,15 +92,7 @@ impl Ingest for MemoryStore {
         self.check_room(facts.len()).map_err(|(index, error)| BatchError { index, error })?;
         let mut taken = Vec::with_capacity(facts.len());
         for (batch, facts) in facts.chunks(TOGETHER).enumerate() {
-            // looked up together, so that the processor waits for many users at once
-            let mut users = [None; TOGETHER];
-            for (user, fact) in users.iter_mut().zip(facts) {
-                *user = self.state.users.find(fact.user_id());
-            }
-            for user in users.into_iter().flatten() {
-                // no more than a prefetch: what each fact reads first
-                black_box(self.state.users.first_seen(user));
-            }
+            let users = self.state.users_of(facts);
             for (i, (fact, user)) in facts.iter().zip(users).enumerate() {
                 let recorded = self.take_known(fact, user);
                 let index = batch * TOGETHER + i;
@@ -110,9 +102,6 @@ impl Ingest for MemoryStore {
         Ok(taken)
     }
 }
-
-/// Users of a batch that are looked up together.
-const TOGETHER: usize = 32;
 
 impl MemoryStore {
     /// Whoever is new in a batch: there is room for all of them, so that nothing fails halfway.

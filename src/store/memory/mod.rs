@@ -39,6 +39,7 @@ mod users;
 
 pub use snapshot::Snapshot;
 pub use usage::MemoryUsage;
+pub(crate) use users::TOGETHER;
 
 use std::sync::Arc;
 
@@ -207,8 +208,7 @@ impl MemoryStore {
 
     /// Moves the tail into parts.
     fn seal(&mut self) {
-        let emptied = self.state.tail.emptied();
-        let tail = std::mem::replace(&mut self.state.tail, emptied);
+        let tail = std::mem::take(&mut self.state.tail);
         let order = tail.order();
         let mut rows = Vec::new();
         for same in order.chunk_by(|a, b| a.name == b.name) {
@@ -222,6 +222,7 @@ impl MemoryStore {
                 buckets.into_iter().for_each(|bucket| self.merges.add(name, bucket));
             }
         }
+        self.state.tail = tail.emptied();
         let shelves = &self.state.shelves;
         if self.state.tail.is_indexed() {
             // Here, where it takes longer in any case.

@@ -48,7 +48,7 @@ const TOGETHER: usize = 64;
 /// Low halves that share a mark.
 const MARKED: usize = 64;
 /// Rows of a block from which marks are worth their room.
-const LARGE: usize = 4096;
+const LARGE: u32 = 4096;
 
 /// A sealed part. All row columns have one length, below 2^31.
 #[derive(Clone, Debug)]
@@ -139,18 +139,29 @@ impl Part {
                 self.marks.push(Vec::new());
             }
         }
-        if let Some(marks) = self.marks.last_mut() {
-            // a mark without rows of its own is where the next begins
-            while marks.len() <= usize::from(user as u16) / MARKED {
-                marks.push(row);
-            }
-        }
         self.users.push(user as u16);
+        self.mark_last();
         self.coarse.push((at >> 16) as u16);
         self.fine.push(at as u16);
         self.ties.push(row as usize, tie);
         self.first = self.first.min(at);
         self.last = self.last.max(at);
+    }
+
+    /// Marks the last row, and those before it in a block that has become large by it.
+    fn mark_last(&mut self) {
+        let (Some(block), Some(marks)) = (self.blocks.last(), self.marks.last_mut()) else { return };
+        let first = match block.end - block.start {
+            0..LARGE => return,
+            LARGE => block.start,
+            _ => block.end - 1,
+        };
+        for (row, low) in (first..).zip(&self.users[first as usize..]) {
+            // a mark without rows of its own is where the next begins
+            while marks.len() <= usize::from(*low) / MARKED {
+                marks.push(row);
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -351,12 +362,7 @@ impl Part {
 
     /// All rows of the last block are there.
     fn close_block(&mut self) {
-        if let (Some(block), Some(marks)) = (self.blocks.last(), self.marks.last_mut()) {
-            if block.rows().len() < LARGE {
-                marks.clear();
-            }
-            marks.shrink_to_fit();
-        }
+        self.marks.last_mut().into_iter().for_each(Vec::shrink_to_fit);
     }
 
     pub(crate) fn all_users(&self) -> Vec<u32> {

@@ -55,6 +55,14 @@ impl TailChunk {
         }
     }
 
+    fn emptied(mut self) -> Self {
+        self.users.clear();
+        self.rows.clear();
+        self.properties.clear();
+        self.recent.iter_mut().for_each(TailIndex::clear);
+        Self { index: OnceLock::new(), ..self }
+    }
+
     fn row(&self, i: usize) -> (u32, Row<'_>) {
         let TailRow { name, at, tie, properties: (start, end) } = self.rows[i];
         let properties = self.properties.get(start as usize..end as usize).unwrap_or_default();
@@ -120,9 +128,11 @@ impl Tail {
         self.indexed
     }
 
-    /// An empty tail that is kept alike.
-    pub(crate) fn emptied(&self) -> Self {
-        Self { indexed: self.indexed, ..Self::default() }
+    /// An empty tail that is kept alike; where the writer keeps an index, it has the room that this one had.
+    pub(crate) fn emptied(mut self) -> Self {
+        let last = self.chunks.pop().filter(|_| self.indexed).and_then(Arc::into_inner);
+        let chunks = last.map(|chunk| Arc::new(chunk.emptied())).into_iter().collect();
+        Self { chunks, indexed: self.indexed, ..Self::default() }
     }
 
     pub(crate) fn len(&self) -> usize {

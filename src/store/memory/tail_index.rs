@@ -40,6 +40,11 @@ impl ByTime {
         }
     }
 
+    fn clear(&mut self) {
+        self.in_order.clear();
+        self.late.clear();
+    }
+
     fn between(&self, lo: i64, hi: i64, at: impl Fn(u32) -> i64) -> [&[u32]; 2] {
         [&self.in_order, &self.late].map(|rows| {
             let start = rows.partition_point(|row| at(*row) < lo);
@@ -52,6 +57,13 @@ impl ByTime {
 impl TailIndex {
     pub(super) fn len(&self) -> usize {
         self.before.len()
+    }
+
+    /// Forgets all rows, and keeps their room.
+    pub(super) fn clear(&mut self) {
+        self.heads.clear();
+        self.before.clear();
+        self.by_time.iter_mut().for_each(ByTime::clear);
     }
 
     /// Takes the next row in.

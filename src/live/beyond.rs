@@ -1,36 +1,38 @@
 //! What tallies count beyond the greatest number that a row can tell: few users have so many.
 
-/// Users of a list.
-const SOME: u32 = 1 << 12;
+use super::rows::add_room;
+
+/// Users of a list: so few that mostly one line of the processor's cache holds it.
+const SOME: u32 = 1 << (u32::BITS - GROUP);
+/// Bits of a group's number: no plan comes near so many.
+const GROUP: u32 = 23;
 
 /// By user and group, in order, a list for some users; in place of a hash table for the room that those leave.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beyond(Vec<Vec<Count>>);
 
-/// A user, a group, and how many.
-type Count = (u32, u32, u32);
+/// Which user of its list and which group, and how many.
+type Count = (u32, u32);
 
 impl Beyond {
     pub(super) fn get(&self, user: u32, group: u32) -> u32 {
         let list = self.0.get((user / SOME) as usize).map_or(&[][..], Vec::as_slice);
-        place(list, user, group).map_or(0, |place| list[place].2)
+        place(list, user, group).map_or(0, |place| list[place].1)
     }
 
     pub(super) fn set(&mut self, user: u32, group: u32, count: u32) {
         let list = (user / SOME) as usize;
-        if self.0.len() <= list {
-            self.0.resize_with(list + 1, Vec::new);
-        }
+        add_room(&mut self.0, list + 1);
         let list = &mut self.0[list];
         match (place(list, user, group), count) {
             (Ok(place), 0) => _ = list.remove(place),
-            (Ok(place), _) => list[place].2 = count,
+            (Ok(place), _) => list[place].1 = count,
             (Err(_), 0) => {}
             (Err(place), _) => {
                 if list.len() == list.capacity() {
                     list.reserve_exact(1 + list.len() / 8);
                 }
-                list.insert(place, (user, group, count));
+                list.insert(place, (key(user, group), count));
             }
         }
     }
@@ -38,9 +40,11 @@ impl Beyond {
     /// The same of other groups, where `place` tells.
     pub(super) fn carried(self, place: impl Fn(u32) -> Option<u32>) -> Self {
         let mut carried = Self::default();
-        for (user, group, count) in self.0.into_iter().flatten() {
-            if let Some(group) = place(group) {
-                carried.set(user, group, count);
+        for (first, list) in (0..).step_by(SOME as usize).zip(self.0) {
+            for (key, count) in list {
+                if let Some(group) = place(key % (1 << GROUP)) {
+                    carried.set(first + (key >> GROUP), group, count);
+                }
             }
         }
         carried
@@ -53,7 +57,11 @@ impl Beyond {
 }
 
 fn place(list: &[Count], user: u32, group: u32) -> Result<usize, usize> {
-    list.binary_search_by_key(&(user, group), |(user, group, _)| (*user, *group))
+    list.binary_search_by_key(&key(user, group), |(key, _)| *key)
+}
+
+fn key(user: u32, group: u32) -> u32 {
+    (user % SOME) << GROUP | group
 }
 
 #[cfg(test)]

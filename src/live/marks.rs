@@ -50,7 +50,11 @@ impl Marks {
         if at < self.start() {
             return None;
         }
-        let place = self.marked.partition_point(|unit| unit.end <= at);
+        // Mostly the unit that is running.
+        let place = match self.marked.back() {
+            Some(last) if last.start <= at => self.marked.len() - usize::from(at < last.end),
+            _ => self.marked.partition_point(|unit| unit.end <= at),
+        };
         if self.marked.get(place).is_none_or(|unit| at < unit.start) {
             // Nothing has happened in it so far.
             self.marked.insert(place, Marked::around(self.unit, self.tz, at));

@@ -164,7 +164,8 @@ pub struct Live {
     spread: Spread,
     /// Users that a call settles of it.
     share: usize,
-    scratch: Scratch,
+    /// Taken while a user is settled.
+    scratch: Option<Box<Scratch>>,
     /// Kept for its allocation.
     crossings: Vec<Crossing>,
 }
@@ -202,7 +203,7 @@ impl Live {
             of_last_batch: 0,
             spread: Spread::default(),
             share: spread::SHARE,
-            scratch: Scratch::default(),
+            scratch: None,
             crossings: Vec::new(),
         };
         live.store.keep_index();

@@ -65,7 +65,7 @@ impl Live {
         // Whoever goes goes as a whole, which is said to be because of something.
         let seen = || self.store.reading().first_seen(user).is_some_and(|at| at <= manner.at);
         let is_there = (was_there && manner.because.is_none()) || seen();
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut scratch = self.scratch.take().unwrap_or_default();
         scratch.forget();
         if is_there {
             self.follow(user, due, manner, &mut scratch);
@@ -78,7 +78,7 @@ impl Live {
                 self.report(user, (due, manner), (was_there, is_there), &mut scratch, out);
             }
         }
-        self.scratch = scratch;
+        self.scratch = Some(scratch);
     }
 
     /// Makes the answers before and now, and finds those that differ.

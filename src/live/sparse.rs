@@ -11,6 +11,8 @@ const RUNS: usize = 8;
 const PAGE: u32 = RUN * RUNS as u32;
 /// Bytes by which a page grows.
 const ROOM: usize = 16;
+/// Bytes of a page from which on all of them are there: what they take is little, and none has to be moved any more.
+const MANY: usize = 3 * PAGE as usize / BYTE as usize / 4;
 /// One in each 16 bits.
 const ONES: u128 = 0x0001_0001_0001_0001_0001_0001_0001_0001;
 
@@ -64,6 +66,10 @@ impl Page {
     fn insert(&mut self, user: u32) -> bool {
         let (run, at, there) = self.place(user);
         if self.masks[run] & there == 0 {
+            if self.bytes.len() == MANY {
+                self.spread();
+                return self.insert(user);
+            }
             if self.bytes.len() == self.bytes.capacity() {
                 self.bytes.reserve_exact(ROOM);
             }
@@ -78,6 +84,14 @@ impl Page {
             *byte |= bit(user);
             is_new
         })
+    }
+
+    /// Makes all bytes.
+    fn spread(&mut self) {
+        let byte = |user| self.byte(user).unwrap_or(0);
+        let bytes = (0..PAGE).step_by(BYTE as usize).map(byte).collect();
+        let starts = (0..RUNS as u128).fold(0, |starts, run| starts | (run * 64) << (16 * run));
+        *self = Self { masks: [u64::MAX; RUNS], starts, bytes };
     }
 }
 

@@ -21,10 +21,9 @@ const ONES: [u8; 256] = {
     ones
 };
 
-/// What is kept of a page: where in a block it tells which planes are there, their masks, and their bytes.
+/// Where in a block a page tells which planes are there, their masks, and their bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Page<'a> {
-    block: &'a [u8],
+pub(super) struct Page {
     lanes: usize,
     there: usize,
     masks: usize,
@@ -43,26 +42,37 @@ pub(super) struct Place {
 /// How many planes lie before a lane, and how many bytes.
 pub(super) type Before = (usize, usize);
 
-impl<'a> Page<'a> {
+impl Page {
     /// The page of rows of so many lanes that starts there.
-    pub(super) fn of(block: &'a [u8], there: usize, lanes: usize) -> Self {
+    pub(super) fn of(block: &[u8], there: usize, lanes: usize) -> Self {
         let masks = there + lanes;
-        Self { block, lanes, there, masks, bytes: masks + ones_of(block, there, lanes) }
+        Self { lanes, there, masks, bytes: masks + ones_of(block, there, lanes) }
     }
 
-    fn mask(&self, plane: usize) -> u8 {
-        self.block.get(self.masks + plane).copied().unwrap_or(0)
+    /// The same with one plane more.
+    pub(super) fn with_plane(self) -> Self {
+        Self { bytes: self.bytes + 1, ..self }
     }
 
-    pub(super) fn before(&self, lane: usize) -> Before {
-        let planes = ones_of(self.block, self.there, lane);
-        (planes, ones_of(self.block, self.masks, planes))
+    /// The same with one plane less.
+    pub(super) fn without_plane(self) -> Self {
+        Self { bytes: self.bytes - 1, ..self }
+    }
+
+    fn mask(&self, block: &[u8], plane: usize) -> u8 {
+        block.get(self.masks + plane).copied().unwrap_or(0)
+    }
+
+    pub(super) fn before(&self, block: &[u8], lane: usize) -> Before {
+        let planes = ones_of(block, self.there, lane);
+        (planes, ones_of(block, self.masks, planes))
     }
 
     /// Visits those planes that are wanted, and are there, of up to four lanes: the bit of each, its mask, and where its
     /// bytes are. So many planes and bytes lie before the first lane; goes on behind the last that is wanted.
     fn walk(
         &self,
+        block: &[u8],
         lane: usize,
         (planes, bytes): &mut Before,
         wanted: u32,
@@ -70,9 +80,9 @@ impl<'a> Page<'a> {
     ) {
         let lanes = self.lanes.saturating_sub(lane).min(LANES);
         let reach = u64::MAX >> wanted.leading_zeros() >> 32;
-        let there = first_of(word(self.block, self.there + lane), lanes) & reach;
+        let there = first_of(word(block, self.there + lane), lanes) & reach;
         for plane in users(there) {
-            let mask = self.mask(*planes);
+            let mask = self.mask(block, *planes);
             if wanted >> plane & 1 == 1 {
                 visit(plane, mask, self.bytes + *bytes);
             }
@@ -82,11 +92,11 @@ impl<'a> Page<'a> {
     }
 
     /// The bits of a user that are wanted, of up to four lanes.
-    pub(super) fn bits(&self, lane: usize, before: &mut Before, wanted: u32, user: u32) -> u32 {
+    pub(super) fn bits(&self, block: &[u8], lane: usize, before: &mut Before, wanted: u32, user: u32) -> u32 {
         let (group, mut value) = (user / 8 % 8, 0);
-        self.walk(lane, before, wanted, |plane, mask, at| {
+        self.walk(block, lane, before, wanted, |plane, mask, at| {
             if mask >> group & 1 == 1 {
-                let byte = self.block.get(at + ones(mask & ((1 << group) - 1))).copied().unwrap_or(0);
+                let byte = block.get(at + ones(mask & ((1 << group) - 1))).copied().unwrap_or(0);
                 value |= u32::from(byte >> (user % 8) & 1) << plane;
             }
         });
@@ -94,25 +104,32 @@ impl<'a> Page<'a> {
     }
 
     /// The planes of some bits of a lane.
-    pub(super) fn planes<const N: usize>(&self, lane: usize, shift: u32) -> [u64; N] {
+    pub(super) fn planes<const N: usize>(&self, block: &[u8], lane: usize, shift: u32) -> [u64; N] {
         let mut words = [0; N];
-        self.walk(lane, &mut self.before(lane), ((1 << N) - 1) << shift, |plane, mask, at| {
+        let mut before = self.before(block, lane);
+        self.walk(block, lane, &mut before, ((1 << N) - 1) << shift, |plane, mask, at| {
             if let Some(word) = words.get_mut((plane - shift) as usize) {
-                *word = spread(mask, self.block.get(at..).unwrap_or_default());
+                *word = spread(mask, block.get(at..).unwrap_or_default());
             }
         });
         words
     }
 
-    /// Where a user's bit of a plane is, before whose lane lies so much.
-    pub(super) fn place(&self, user: u32, plane: usize, mut before: Before) -> Option<Place> {
-        let (lane, bit) = (plane / 8, plane % 8);
-        let there = self.block.get(self.there + lane).copied()?;
-        self.walk(lane, &mut before, (1 << bit) - 1, |_, _, _| ());
-        let (planes, bytes) = before;
-        let says = if there >> bit & 1 == 1 { self.mask(planes) } else { 0 };
+    /// Where a user's bit is, so many planes from a lane on, before which lies so much.
+    pub(super) fn place(
+        &self,
+        block: &[u8],
+        user: u32,
+        (first, bit): (usize, u32),
+        (planes, bytes): Before,
+    ) -> Place {
+        let there = word(block, self.there + first);
+        let between = (there & ((1 << bit) - 1)).count_ones() as usize;
+        let mask = self.masks + planes + between;
+        let says = if there >> bit & 1 == 1 { block.get(mask).copied().unwrap_or(0) } else { 0 };
+        let bytes = bytes + ones_of(block, self.masks + planes, between);
         let byte = self.bytes + bytes + ones(says & ((1 << (user / 8 % 8)) - 1));
-        Some(Place { lane: self.there + lane, mask: self.masks + planes, byte, says })
+        Place { lane: self.there + first + bit as usize / 8, mask, byte, says }
     }
 }
 
@@ -155,15 +172,20 @@ fn ones(byte: u8) -> usize {
 
 /// The bits that are set in some bytes, of which there are 128 at most.
 fn ones_of(block: &[u8], from: usize, count: usize) -> usize {
-    let mut of_bytes = 0;
-    for at in (0..count).step_by(8) {
-        let mut word = first_of(word(block, from + at), count - at);
-        word -= word >> 1 & 0x5555_5555_5555_5555;
-        word = (word & 0x3333_3333_3333_3333) + (word >> 2 & 0x3333_3333_3333_3333);
-        of_bytes += (word + (word >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
-    }
+    let bytes = block.get(from..).unwrap_or_default();
+    let (words, rest) = bytes[..count.min(bytes.len())].as_chunks();
+    let last = first_of(word(bytes, words.len() * 8), rest.len());
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let of_bytes = words.fold(ones_by_byte(last), |ones, word| ones + ones_by_byte(word));
     let of_pairs = (of_bytes & 0x00ff_00ff_00ff_00ff) + (of_bytes >> 8 & 0x00ff_00ff_00ff_00ff);
     (of_pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+}
+
+/// The bits that are set in each byte.
+fn ones_by_byte(word: u64) -> u64 {
+    let word = word - (word >> 1 & 0x5555_5555_5555_5555);
+    let word = (word & 0x3333_3333_3333_3333) + (word >> 2 & 0x3333_3333_3333_3333);
+    (word + (word >> 4)) & 0x0f0f_0f0f_0f0f_0f0f
 }
 
 /// Eight bytes; what is behind the end is 0.

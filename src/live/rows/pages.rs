@@ -1,7 +1,7 @@
 //! Rows of few cells: a page for 64 users ([`Page`]), and a block for four pages.
 
 use super::arena::{Arena, Bytes};
-use super::page::{self, Before, LANES, Page};
+use super::page::{self, Before, LANES, Page, Place};
 use super::{PAGE, TOGETHER, add_room, users};
 
 /// Pages of a block.
@@ -41,11 +41,12 @@ impl Pages {
         self.heads.get(user as usize / TOGETHER).copied().unwrap_or_default()
     }
 
-    /// The page of a user, unless it has held nothing so far.
-    fn page(&self, user: u32) -> Option<Page<'_>> {
+    /// The page of a user and its block, unless it has held nothing so far.
+    fn page(&self, user: u32) -> Option<(Page, &[u8])> {
         let head = self.head(user);
         let (there, end) = head.bounds(of_block(user));
-        (there < end).then(|| Page::of(self.arena.block(head.block).as_flattened(), there, self.lanes))
+        let block = self.arena.block(head.block).as_flattened();
+        (there < end).then(|| (Page::of(block, there, self.lanes), block))
     }
 
     pub(super) fn peek(&self, user: u32) -> u32 {
@@ -60,25 +61,29 @@ impl Pages {
     /// The planes of some bits of a cell, the lowest first, for 64 users.
     pub(super) fn planes<const N: usize>(&self, first: u32, cell: u32, shift: u32) -> [u64; N] {
         let page = self.page(first);
-        page.map_or([0; N], |page| page.planes((cell * 4 + shift / 8) as usize, shift % 8))
+        page.map_or([0; N], |(page, block)| page.planes(block, (cell * 4 + shift / 8) as usize, shift % 8))
     }
 
     /// Changes the bits of a cell that are wanted; tells which are others then.
     pub(super) fn change(&mut self, user: u32, cell: u32, wanted: u32, to: impl FnOnce(u32) -> u32) -> u32 {
-        let first = wanted.trailing_zeros() / 8 * 8;
-        let plane = (cell * 32 + first) as usize;
-        let page = self.page(user).filter(|_| wanted != 0);
-        let before = page.map(|page| page.before(plane / 8)).unwrap_or_default();
-        let value =
-            page.map_or(0, |page| page.bits(plane / 8, &mut before.clone(), wanted >> first, user) << first);
+        let first = wanted.trailing_zeros() / 8;
+        let lane = cell as usize * LANES + first as usize;
+        let first = first * 8;
+        let known = self.page(user).filter(|_| wanted != 0).map(|(page, block)| {
+            let before = page.before(block, lane);
+            (page, before, page.bits(block, lane, &mut before.clone(), wanted >> first, user) << first)
+        });
+        let value = known.map_or(0, |(.., value)| value);
         let flipped = (to(value) ^ value) & wanted;
-        self.reach(user as usize + 1);
-        for bit in users(u64::from(flipped)) {
-            let (plane, is_first) = ((cell * 32 + bit) as usize, bit / 8 == first / 8);
-            self.flip(user, plane, is_first.then_some(before));
-        }
-        if self.arena.is_loose() {
-            self.tighten();
+        if flipped != 0 {
+            let (mut page, before) =
+                known.map_or_else(|| (self.empty_page(user), (0, 0)), |(page, before, _)| (page, before));
+            for bit in users(u64::from(flipped)) {
+                page = self.flip(user, page, (lane, bit - first), before);
+            }
+            if self.arena.is_loose() {
+                self.tighten();
+            }
         }
         flipped
     }
@@ -90,78 +95,81 @@ impl Pages {
             let block = before.block(head.block);
             *head = Head { block: 0, units: 0, ..*head };
             head.fit(0, &mut self.arena);
-            let units = usize::from(head.units);
-            self.arena
-                .block_mut(head.block)
-                .iter_mut()
-                .zip(block)
-                .take(units)
-                .for_each(|(to, unit)| *to = *unit);
+            let to = self.arena.block_mut(head.block);
+            let units = usize::from(head.units).min(block.len()).min(to.len());
+            to[..units].copy_from_slice(&block[..units]);
         }
     }
 
-    /// Turns a bit around, making a page of what has held nothing so far; how much lies before its lane may be known.
-    fn flip(&mut self, user: u32, plane: usize, before: Option<Before>) {
-        let (start, end) = self.head(user).bounds(of_block(user));
-        if start == end {
-            (0..self.lanes).for_each(|_| self.insert(user, start, 0));
-        }
-        let place =
-            |page: Page<'_>| page.place(user, plane, before.unwrap_or_else(|| page.before(plane / 8)));
-        let Some(place) = self.page(user).and_then(place) else { return };
-        let (group, bit) = (1 << (user / 8 % 8), 1 << (user % 8));
-        if place.says & group == 0 {
-            self.insert(user, place.byte, bit);
-            if place.says == 0 {
-                self.insert(user, place.mask, group);
-                self.flip_bits(user, place.lane, 1 << (plane % 8));
-            } else {
-                self.flip_bits(user, place.mask, group);
-            }
-        } else if self.flip_bits(user, place.byte, bit) == 0 {
-            self.remove(user, place.byte);
-            if self.flip_bits(user, place.mask, group) == 0 {
-                self.remove(user, place.mask);
-                self.flip_bits(user, place.lane, 1 << (plane % 8));
-            }
-        }
+    /// Makes the page of a user, which has held nothing so far.
+    fn empty_page(&mut self, user: u32) -> Page {
+        self.reach(user as usize + 1);
+        let (start, _) = self.head(user).bounds(of_block(user));
+        let lanes = self.lanes;
+        self.open(user, start, lanes)[start..start + lanes].fill(0);
+        Page::of(&[], start, lanes)
     }
 
-    /// Turns bits of a byte around; tells what it says then.
-    fn flip_bits(&mut self, user: u32, at: usize, bits: u8) -> u8 {
+    /// Turns a bit around, so many planes from a lane on, before which lies so much; tells how the page is then.
+    fn flip(&mut self, user: u32, page: Page, bit: (usize, u32), before: Before) -> Page {
+        let block = self.arena.block(self.head(user).block).as_flattened();
+        let Place { lane, mask, byte, says } = page.place(block, user, bit, before);
+        let (group, plane, bit) = (1 << (user / 8 % 8), 1 << (bit.1 % 8), 1 << (user % 8));
+        // Whether the plane comes or goes with its byte.
+        let is_whole = says & !group == 0;
+        let bytes = 1 + usize::from(is_whole);
+        if says & group == 0 {
+            let block = self.open(user, byte, bytes);
+            if is_whole {
+                block.copy_within(mask..byte, mask + 1);
+                block[mask] = 0;
+                block[lane] |= plane;
+            }
+            block[mask] |= group;
+            block[byte + bytes - 1] = bit;
+            return if is_whole { page.with_plane() } else { page };
+        }
         let block = self.arena.block_mut(self.head(user).block).as_flattened_mut();
-        let Some(byte) = block.get_mut(at) else { return 0 };
-        *byte ^= bits;
-        *byte
+        block[byte] ^= bit;
+        if block[byte] != 0 {
+            return page;
+        }
+        block[mask] ^= group;
+        if is_whole {
+            block[lane] ^= plane;
+            block.copy_within(mask + 1..byte, mask);
+        }
+        self.close(user, byte + 1 - bytes, bytes);
+        if is_whole { page.without_plane() } else { page }
     }
 
-    /// Puts a byte into a page.
-    fn insert(&mut self, user: u32, at: usize, value: u8) {
-        let Some(head) = self.heads.get_mut(user as usize / TOGETHER) else { return };
+    /// Makes room for so many bytes in a page; the block then.
+    fn open(&mut self, user: u32, at: usize, bytes: usize) -> &mut [u8] {
+        let Some(head) = self.heads.get_mut(user as usize / TOGETHER) else { return &mut [] };
         let total = head.bytes();
-        head.ends[of_block(user)..].iter_mut().for_each(|end| *end += 1);
+        head.grow(of_block(user), bytes as i16);
         head.fit(total, &mut self.arena);
-        let bytes = self.arena.block_mut(head.block).as_flattened_mut();
-        bytes.copy_within(at..total, at + 1);
-        bytes.get_mut(at).into_iter().for_each(|byte| *byte = value);
+        let block = self.arena.block_mut(head.block).as_flattened_mut();
+        block.copy_within(at..total, at + bytes);
+        block
     }
 
-    /// Takes a byte out of a page.
-    fn remove(&mut self, user: u32, at: usize) {
+    /// Takes so many bytes out of a page.
+    fn close(&mut self, user: u32, at: usize, bytes: usize) {
         let Some(head) = self.heads.get_mut(user as usize / TOGETHER) else { return };
         let total = head.bytes();
-        head.ends[of_block(user)..].iter_mut().for_each(|end| *end -= 1);
-        self.arena.block_mut(head.block).as_flattened_mut().copy_within(at + 1..total, at);
-        head.fit(total - 1, &mut self.arena);
+        head.grow(of_block(user), -(bytes as i16));
+        self.arena.block_mut(head.block).as_flattened_mut().copy_within(at + bytes..total, at);
+        head.fit(total - bytes, &mut self.arena);
     }
 
     pub(super) fn load(&self, user: u32, row: &mut Vec<u32>) {
         row.clear();
         row.resize(self.lanes.div_ceil(LANES), 0);
-        let Some(page) = self.page(user) else { return };
+        let Some((page, block)) = self.page(user) else { return };
         let mut before = (0, 0);
         for (cell, first) in row.iter_mut().zip((0..).step_by(LANES)) {
-            *cell = page.bits(first, &mut before, u32::MAX, user);
+            *cell = page.bits(block, first, &mut before, u32::MAX, user);
         }
     }
 
@@ -199,6 +207,12 @@ impl Head {
     fn bounds(&self, page: usize) -> (usize, usize) {
         let end = |page: usize| self.ends.get(page).copied().map_or(0, usize::from);
         (page.checked_sub(1).map_or(0, end), end(page))
+    }
+
+    /// A page takes so many bytes more, or less.
+    fn grow(&mut self, page: usize, bytes: i16) {
+        let ends = self.ends.get_mut(page..).unwrap_or_default();
+        ends.iter_mut().for_each(|end| *end = end.saturating_add_signed(bytes));
     }
 
     /// Bytes that are in the block.

@@ -24,6 +24,8 @@ mod merges;
 mod merging;
 mod order;
 mod part;
+#[cfg(test)]
+mod part_tests;
 mod read;
 mod resolve;
 mod roaring;

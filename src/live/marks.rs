@@ -50,11 +50,9 @@ impl Marks {
         if at < self.start() {
             return None;
         }
-        // Mostly the unit that is running.
-        let place = match self.marked.back() {
-            Some(last) if last.start <= at => self.marked.len() - usize::from(at < last.end),
-            _ => self.marked.partition_point(|unit| unit.end <= at),
-        };
+        // From the latest on: mostly it is the unit that is running.
+        let after = self.marked.iter().rev().take_while(|unit| at < unit.end).count();
+        let place = self.marked.len() - after;
         if self.marked.get(place).is_none_or(|unit| at < unit.start) {
             // Nothing has happened in it so far.
             self.marked.insert(place, Marked::around(self.unit, self.tz, at));

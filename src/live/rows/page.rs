@@ -125,11 +125,11 @@ impl Page {
     ) -> Place {
         let there = word(block, self.there + first);
         let between = (there & ((1 << bit) - 1)).count_ones() as usize;
-        let mask = self.masks + planes + between;
-        let says = if there >> bit & 1 == 1 { block.get(mask).copied().unwrap_or(0) } else { 0 };
+        let says = if there >> bit & 1 == 1 { self.mask(block, planes + between) } else { 0 };
         let bytes = bytes + ones_of(block, self.masks + planes, between);
         let byte = self.bytes + bytes + ones(says & ((1 << (user / 8 % 8)) - 1));
-        Place { lane: self.there + first + bit as usize / 8, mask, byte, says }
+        let (lane, mask) = (self.there + first + bit as usize / 8, self.masks + planes + between);
+        Place { lane, mask, byte, says }
     }
 }
 

@@ -66,9 +66,8 @@ impl Pages {
 
     /// Changes the bits of a cell that are wanted; tells which are others then.
     pub(super) fn change(&mut self, user: u32, cell: u32, wanted: u32, to: impl FnOnce(u32) -> u32) -> u32 {
-        let first = wanted.trailing_zeros() / 8;
-        let lane = cell as usize * LANES + first as usize;
-        let first = first * 8;
+        let of_cell = wanted.trailing_zeros() / 8;
+        let (lane, first) = (cell as usize * LANES + of_cell as usize, of_cell * 8);
         let known = self.page(user).filter(|_| wanted != 0).map(|(page, block)| {
             let before = page.before(block, lane);
             (page, before, page.bits(block, lane, &mut before.clone(), wanted >> first, user) << first)

@@ -102,17 +102,23 @@ impl Users {
         &self,
         ids: impl Iterator<Item = &'i str> + Clone,
     ) -> [Option<u32>; TOGETHER] {
-        let (mut hashes, mut users, mut seen) = ([0; TOGETHER], [None; TOGETHER], 0);
+        let (mut hashes, mut first, mut users) = ([0; TOGETHER], [None; TOGETHER], [None; TOGETHER]);
+        let mut seen = 0;
         for (hash, id) in hashes.iter_mut().zip(ids.clone()) {
             *hash = self.index.hash(id.as_bytes());
-            self.index.find(*hash, |entry| {
-                seen ^= entry.user;
-                false
-            });
         }
-        for ((user, hash), id) in users.iter_mut().zip(hashes).zip(ids) {
-            *user = self.index.find(hash, |entry| entry.is(id, &self.names)).map(|entry| entry.user);
-            seen ^= user.and_then(|user| self.first_seen(user)).is_some() as u32;
+        for ((first, hash), _) in first.iter_mut().zip(hashes).zip(ids.clone()) {
+            // The first that may be it mostly is, and to look for others would make the processor guess.
+            *first = self.index.find(hash, |_| true);
+            seen ^= first.map_or(0, |entry| entry.user ^ u32::from(entry.short[SHORT - 1]));
+        }
+        for (((user, first), hash), id) in users.iter_mut().zip(first).zip(hashes).zip(ids) {
+            let is_it = |entry: &Entry| entry.is(id, &self.names);
+            let found = first.filter(|entry| is_it(entry)).or_else(|| self.index.find(hash, is_it));
+            *user = found.map(|entry| entry.user);
+        }
+        for user in users.iter().flatten() {
+            seen ^= u32::from(self.first_seen(*user).is_some());
         }
         black_box(seen);
         users

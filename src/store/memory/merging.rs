@@ -19,8 +19,9 @@ pub(crate) struct Merging {
     /// Columns whose dictionaries are joined.
     joined: usize,
     from: Vec<Cursor>,
-    /// The rows of the slice at hand: of which part, and where there.
+    /// The rows of the slice at hand: of which part, and where there; and their keys.
     order: Vec<(u32, u32)>,
+    keys: Vec<u64>,
     rows: usize,
     /// The rows of the result by time, where those of a part are.
     slots: Option<Growing>,
@@ -47,7 +48,7 @@ struct Cursor {
     high: u32,
     /// How far the rows with a place in the order of arrival have come.
     late: usize,
-    /// The user of the row, and below that its instant within the bucket; [`END`] after the last.
+    /// The key of the row; [`END`] after the last.
     key: u64,
 }
 
@@ -93,18 +94,20 @@ impl Merging {
         properties.dedup();
         let merged =
             |property| Merged { property, union: Union::new(parts.len()), codes: Codes::with_capacity(0, 0) };
-        let rows = parts.iter().map(|part| part.len()).sum();
+        let (rows, ties) =
+            parts.iter().fold((0, 0), |(rows, ties), part| (rows + part.len(), ties + part.ties()));
         #[allow(clippy::cast_possible_truncation)] // the coarse half
         let coarse = |at: i64| (at >> 16) as u16;
         let span = |part: &&Part| (coarse(part.first_instant()), coarse(part.last_instant()));
         let span = parts.iter().map(span).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let by_time = rows >= LARGE && parts.iter().any(|part| part.slots().get().is_some());
         Self {
-            out: Part::with_capacity(parts.first().map_or(0, |part| part.bucket()), rows),
+            out: Part::with_capacity(parts.first().map_or(0, |part| part.bucket()), rows, ties),
             columns: properties.into_iter().map(merged).collect(),
             joined: 0,
             from: parts.iter().map(|part| Cursor::new(part)).collect(),
             order: Vec::new(),
+            keys: Vec::new(),
             rows,
             slots: span.filter(|_| by_time).map(|span| Growing::new(span, rows)),
             counted: (0, 0),
@@ -126,7 +129,9 @@ impl Merging {
             return false;
         }
         self.order.clear();
+        self.keys.clear();
         self.take_rows(parts, left, is_alive);
+        self.out.extend(&self.keys);
         for Merged { property, union, codes } in &mut self.columns {
             let columns: Vec<_> = parts.iter().map(|part| part.column(*property)).collect();
             codes.extend(self.order.iter().map(|&(part, row)| union.code(&columns, part, row)));
@@ -158,48 +163,47 @@ impl Merging {
     fn take_rows(&mut self, parts: &[&Part], left: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
         let (mut alive, has_columns) = ((None, false), !self.columns.is_empty());
         while *left > 0 {
-            let Some((first, until)) = self.first(parts) else { return };
+            let Some(first) = self.first(parts) else { return };
             let (Some(cursor), Some(part)) = (self.from.get_mut(first), parts.get(first)) else { return };
-            // one row, and then all those before the next of any other part
-            loop {
-                let (user, row) = (user_of(cursor.key), cursor.row);
-                if alive.0 != Some(user) {
-                    alive = (Some(user), is_alive(user));
+            let (user, row) = (user_of(cursor.key), cursor.row);
+            if alive.0 != Some(user) {
+                alive = (Some(user), is_alive(user));
+            }
+            if alive.1 {
+                let to = self.out.len() + self.keys.len();
+                self.out.add_tie(to, part.next_tie(row, &mut cursor.late));
+                #[allow(clippy::cast_possible_truncation)] // rows are below 2^31
+                if let Some(slots) = &mut self.slots {
+                    slots.put(to as u32, part.coarse()[row]);
                 }
-                if alive.1 {
-                    let tie = part.next_tie(row, &mut cursor.late);
-                    #[allow(clippy::cast_possible_truncation)] // rows are below 2^31
-                    if let Some(slots) = &mut self.slots {
-                        slots.put(self.out.len() as u32, part.coarse()[row]);
-                    }
-                    self.out.push(user, part.at(row), tie);
-                    if has_columns {
-                        #[allow(clippy::cast_possible_truncation)] // rows are below 2^31, and parts are few
-                        self.order.push((first as u32, row as u32));
-                    }
-                }
-                cursor.row += 1;
-                cursor.look(part);
-                *left -= 1;
-                if *left == 0 || cursor.key >= until {
-                    break;
+                self.keys.push(cursor.key);
+                if has_columns {
+                    #[allow(clippy::cast_possible_truncation)] // rows are below 2^31, and parts are few
+                    self.order.push((first as u32, row as u32));
                 }
             }
+            cursor.row += 1;
+            cursor.look(part);
+            *left -= 1;
         }
     }
 
-    /// The part that has the next row, and the next key of the others.
-    fn first(&self, parts: &[&Part]) -> Option<(usize, u64)> {
-        let (mut first, mut lowest, mut until) = (0, END, END);
+    /// The part that has the next row.
+    fn first(&self, parts: &[&Part]) -> Option<usize> {
+        let (mut first, mut lowest, mut next) = (0, END, END);
         for (i, cursor) in self.from.iter().enumerate() {
-            let tie = |i: usize| Some(parts.get(i)?.tie(self.from.get(i)?.row));
-            if cursor.key < lowest || (cursor.key == lowest && lowest != END && tie(i) < tie(first)) {
-                (first, lowest, until) = (i, cursor.key, lowest);
-            } else {
-                until = until.min(cursor.key);
-            }
+            // Of short runs of rows no processor guesses where they end, so that nothing here depends on a guess.
+            next = next.min(lowest.max(cursor.key));
+            first = if cursor.key < lowest { i } else { first };
+            lowest = lowest.min(cursor.key);
         }
-        (lowest != END).then_some((first, until))
+        if lowest == next && lowest != END {
+            let of_instant = self.from.iter().enumerate().filter(|(_, cursor)| cursor.key == lowest);
+            return of_instant
+                .min_by_key(|(i, cursor)| parts.get(*i).map(|part| part.tie(cursor.row)))
+                .map(|(i, _)| i);
+        }
+        (lowest != END).then_some(first)
     }
 
     /// The part, once all steps are done.
@@ -216,8 +220,10 @@ impl Merging {
     /// All parts as one, at once.
     pub(crate) fn at_once(parts: &[&Part], is_alive: &dyn Fn(u32) -> bool) -> Part {
         let mut merging = Self::new(parts);
-        let mut left = usize::MAX;
-        while !merging.step(parts, &mut left, is_alive) {}
+        let mut left = LARGE;
+        while !merging.step(parts, &mut left, is_alive) {
+            left = LARGE;
+        }
         merging.finish()
     }
 
@@ -225,7 +231,8 @@ impl Merging {
         let (rows, _) = self.out.memory();
         let columns = self.columns.iter().map(|merged| merged.union.memory() + merged.codes.memory());
         let slots = self.slots.as_ref().map_or(0, Growing::memory);
-        let order = self.order.capacity() * 8 + self.from.capacity() * size_of::<Cursor>();
+        let order =
+            (self.order.capacity() + self.keys.capacity()) * 8 + self.from.capacity() * size_of::<Cursor>();
         rows + columns.sum::<usize>() + slots + order
     }
 }

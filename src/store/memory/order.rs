@@ -19,7 +19,7 @@ const DIGIT: u32 = 11;
 pub(super) fn sort(places: &mut Vec<Place>) {
     let buckets = || places.iter().map(|place| bucket_of(place.at));
     let (first, last) = (buckets().min().unwrap_or(0), buckets().max().unwrap_or(0));
-    let mut spare = Vec::new();
+    let mut spare = places.clone();
     sort_by(places, &mut spare, |place| place.user);
     if first < last {
         sort_by(places, &mut spare, |place| bucket_of(place.at).abs_diff(first));
@@ -41,7 +41,6 @@ fn sort_by(places: &mut Vec<Place>, spare: &mut Vec<Place>, number: impl Fn(&Pla
         for place in &mut next {
             before += std::mem::replace(place, before);
         }
-        spare.clone_from(places);
         for place in places.iter() {
             let to = &mut next[of(place)];
             spare[*to] = *place;

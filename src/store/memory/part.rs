@@ -28,6 +28,12 @@ pub(crate) struct Row<'a> {
     pub properties: &'a [(u32, Cell)],
 }
 
+/// What rows of a bucket are sorted by first: the user, and below that the instant within the bucket.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the low half of an instant
+pub(crate) fn key(user: u32, at: i64) -> u64 {
+    u64::from(user) << 32 | u64::from(at as u32)
+}
+
 /// Rows of one high half of user numbers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
@@ -92,8 +98,10 @@ impl Kept {
 impl Part {
     /// A part of these rows, which are sorted by (user, at, tie) and lie in one bucket.
     pub(crate) fn new(bucket: i32, rows: &[Row<'_>]) -> Self {
-        let mut part = Self::with_capacity(bucket, rows.len());
-        rows.iter().for_each(|row| part.push(row.user, row.at, row.tie));
+        let ties = rows.iter().filter(|row| row.tie != 0).count();
+        let mut part = Self::with_capacity(bucket, rows.len(), ties);
+        part.extend(&rows.iter().map(|row| key(row.user, row.at)).collect::<Vec<_>>());
+        rows.iter().enumerate().for_each(|(row, of)| part.add_tie(row, of.tie));
         part.finish();
         let mut names: Vec<u32> = rows.iter().flat_map(|row| row.properties).map(|(name, _)| *name).collect();
         names.sort_unstable();
@@ -110,7 +118,8 @@ impl Part {
         part
     }
 
-    pub(crate) fn with_capacity(bucket: i32, rows: usize) -> Self {
+    /// An empty part with room for so many rows, of which so many are not the first of their millisecond.
+    pub(crate) fn with_capacity(bucket: i32, rows: usize, ties: usize) -> Self {
         let [users, coarse, fine] = [(); 3].map(|()| Vec::with_capacity(rows));
         Self {
             bucket,
@@ -119,7 +128,7 @@ impl Part {
             users,
             coarse,
             fine,
-            ties: Ties::default(),
+            ties: Ties::with_capacity(ties),
             first: i64::MAX,
             last: i64::MIN,
             columns: Vec::new(),
@@ -127,35 +136,44 @@ impl Part {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)] // halves
-    /// Adds a row, which comes after all others.
-    pub(crate) fn push(&mut self, user: u32, at: i64, tie: u64) {
-        let (row, high) = (self.users.len() as u32, (user >> 16) as u16);
-        match self.blocks.last_mut() {
-            Some(block) if block.high == high => block.end = row + 1,
-            _ => {
-                self.close_block();
-                self.blocks.push(Block { high, start: row, end: row + 1 });
-                self.marks.push(Vec::new());
+    #[allow(clippy::cast_possible_truncation)] // halves, and rows are below 2^31
+    /// Adds rows by their keys, which are in order and come after all others.
+    pub(crate) fn extend(&mut self, keys: &[u64]) {
+        for keys in keys.chunk_by(|a, b| a >> 48 == b >> 48) {
+            let Some(high) = keys.first().map(|key| (key >> 48) as u16) else { continue };
+            let start = self.users.len() as u32;
+            let end = start + keys.len() as u32;
+            match self.blocks.last_mut() {
+                Some(block) if block.high == high => block.end = end,
+                _ => {
+                    self.close_block();
+                    self.blocks.push(Block { high, start, end });
+                    self.marks.push(Vec::new());
+                }
             }
+            self.users.extend(keys.iter().map(|key| (key >> 32) as u16));
+            self.mark_from(start);
         }
-        self.users.push(user as u16);
-        self.mark_last();
-        self.coarse.push((at >> 16) as u16);
-        self.fine.push(at as u16);
-        self.ties.push(row as usize, tie);
-        self.first = self.first.min(at);
-        self.last = self.last.max(at);
+        self.coarse.extend(keys.iter().map(|key| (key >> 16) as u16));
+        self.fine.extend(keys.iter().map(|key| *key as u16));
+        let (start, _) = self.span();
+        let within = |key: &u64| i64::from(*key as u32);
+        self.first = keys.iter().map(within).min().map_or(self.first, |first| self.first.min(start | first));
+        self.last = keys.iter().map(within).max().map_or(self.last, |last| self.last.max(start | last));
     }
 
-    /// Marks the last row, and those before it in a block that has become large by it.
-    fn mark_last(&mut self) {
+    /// Says where a row stands in the order of arrival; rows in order.
+    pub(crate) fn add_tie(&mut self, row: usize, tie: u64) {
+        self.ties.push(row, tie);
+    }
+
+    /// Marks the rows of the last block from one on, and those before it in a block that has become large.
+    fn mark_from(&mut self, row: u32) {
         let (Some(block), Some(marks)) = (self.blocks.last(), self.marks.last_mut()) else { return };
-        let first = match block.end - block.start {
-            0..LARGE => return,
-            LARGE => block.start,
-            _ => block.end - 1,
-        };
+        if block.end - block.start < LARGE {
+            return;
+        }
+        let first = if marks.is_empty() { block.start } else { row };
         for (row, low) in (first..).zip(&self.users[first as usize..]) {
             // a mark without rows of its own is where the next begins
             while marks.len() <= usize::from(*low) / MARKED {
@@ -212,6 +230,11 @@ impl Part {
     /// The instant of a row within the bucket.
     pub(crate) fn within(&self, row: usize) -> u32 {
         u32::from(self.coarse[row]) << 16 | u32::from(self.fine[row])
+    }
+
+    /// How many rows are not the first of their millisecond.
+    pub(crate) fn ties(&self) -> usize {
+        self.ties.len()
     }
 
     /// The place in the order of arrival; 0 for the first event of its millisecond.
@@ -404,10 +427,11 @@ impl Part {
 
     /// A part of some of the rows.
     fn pick(&self, users: &[u32], rows: &[u32]) -> Self {
-        let mut out = Self::with_capacity(self.bucket, rows.len());
-        for row in rows.iter().map(|row| *row as usize) {
-            out.push(users[row], self.at(row), self.tie(row));
-        }
+        let mut out = Self::with_capacity(self.bucket, rows.len(), 0);
+        out.extend(
+            &rows.iter().map(|row| key(users[*row as usize], self.at(*row as usize))).collect::<Vec<_>>(),
+        );
+        rows.iter().enumerate().for_each(|(to, row)| out.add_tie(to, self.tie(*row as usize)));
         out.columns = self.columns.iter().map(|(name, column)| (*name, column.pick(rows))).collect();
         out.finish();
         out

@@ -11,6 +11,14 @@ pub(super) struct Ties {
 }
 
 impl Ties {
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { rows: Vec::with_capacity(rows), places: Vec::with_capacity(rows) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(super) fn get(&self, row: usize) -> u64 {
         let found = u32::try_from(row).ok().and_then(|row| self.rows.binary_search(&row).ok());
         found.and_then(|i| self.places.get(i)).copied().unwrap_or(0)

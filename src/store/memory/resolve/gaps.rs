@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::bits::Bits;
 use super::super::kernel;
-use super::super::part::Part;
+use super::super::part::{Part, key};
 use super::super::snapshot::Snapshot;
 use super::cache::{Carried, Index};
 use super::rows::Rows;
@@ -75,10 +75,11 @@ impl Made {
                     rows.sort();
                 }
                 let mut from = 0;
-                for &(low, at) in &rows {
-                    part.push(u32::from(high) << 16 | u32::from(low), at, 0);
-                    gaps.push(next.gap(low, at, &mut from));
-                }
+                let of_block = u32::from(high) << 16;
+                part.extend(
+                    &rows.iter().map(|(low, at)| key(of_block | u32::from(*low), *at)).collect::<Vec<_>>(),
+                );
+                gaps.extend(rows.iter().map(|(low, at)| next.gap(*low, *at, &mut from)));
             }
         }
         made.iter_mut().for_each(|(part, gaps)| {

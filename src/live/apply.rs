@@ -10,7 +10,7 @@ use super::turning::Turns;
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
-use crate::store::{Ingest, Recorded, TOGETHER};
+use crate::store::{Ingest, Known, Recorded, TOGETHER};
 use crate::time::Timestamp;
 
 impl Live {
@@ -95,12 +95,12 @@ impl Live {
     fn take_one(
         &mut self,
         fact: &Fact,
-        known: Option<u32>,
+        user: Option<u32>,
         share: Option<usize>,
         out: &mut Vec<Transition>,
     ) -> Result<Recorded, IngestError> {
         let at = fact.at();
-        let touch = self.touch_of(fact);
+        let (touch, name) = self.touch_of(fact);
         let is_late = at <= self.complete();
         if is_late && !self.is_apart(fact, touch, at) {
             // Before the store knows of it: what is under way must not see it. Nothing can fail from here on.
@@ -113,7 +113,7 @@ impl Live {
         };
         self.each_turn(fact, self.complete(), Turns::bring_forward);
         let unread = at > self.future.read_to;
-        let recorded = self.store.take_known(fact, known)?;
+        let recorded = self.store.take_known(fact, Known { user, name })?;
         if recorded != Recorded::New {
             return Ok(recorded);
         }
@@ -173,12 +173,16 @@ impl Live {
         }
     }
 
-    /// Whom a fact concerns.
-    pub(super) fn touch_of(&mut self, fact: &Fact) -> Option<TouchId> {
+    /// Whom a fact concerns, and the number that the store has given the name of an event.
+    fn touch_of(&mut self, fact: &Fact) -> (Option<TouchId>, Option<u32>) {
         match fact {
-            Fact::Event(event) => Some(self.routes.event(&self.watches, &self.counts, &event.name)),
-            Fact::Attribute(write) => self.routes.attribute(&write.name),
-            Fact::User { .. } => None,
+            Fact::Event(event) => {
+                let of_plan = (&self.watches, &self.counts);
+                let (touch, name) = self.routes.event(of_plan, self.store.reading(), &event.name);
+                (Some(touch), name)
+            }
+            Fact::Attribute(write) => (self.routes.attribute(&write.name), None),
+            Fact::User { .. } => (None, None),
         }
     }
 

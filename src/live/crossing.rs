@@ -86,7 +86,8 @@ impl Live {
         store.events_between(&all, inside, &mut |at, user, name| found.push((at, user, name)));
         for (at, user, name) in found {
             let name = self.store.reading().event_name(name);
-            let touch = self.routes.event(&self.watches, &self.counts, name);
+            let of_plan = (&self.watches, &self.counts);
+            let (touch, _) = self.routes.event(of_plan, self.store.reading(), name);
             out.push(Crossing { at, user, touch });
         }
         for name in self.watches.attributes.keys() {

@@ -6,7 +6,7 @@ use super::counts::Group;
 use super::crossing::Crossing;
 use super::fields::{Field, MOST};
 use super::marks::Marks;
-use super::routes::{Direction, Touch};
+use super::routes::Direction;
 use super::rows::Rows;
 use super::settle::{Manner, Scratch};
 use super::state::State;
@@ -43,22 +43,24 @@ impl Live {
 
     /// One event more.
     fn add(&mut self, user: u32, crossing: &Crossing, manner: &Manner, scratch: &mut Scratch) {
-        let touch = self.routes.touch(crossing.touch);
         let State { rows, beyond, marks, .. } = &mut self.state;
-        let mut tallies =
-            Tallies { user, rows, beyond, groups: self.counts.groups(), fields: &self.fields.tallies };
+        let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
         let mut told = None;
-        for together in by_cell(touch, tallies.fields) {
-            let groups = tallies.groups;
-            tallies.change(together, scratch, |place, count, scratch| {
-                match adds(&groups[place as usize], marks, &mut told, user, manner) {
-                    Adds::Yes => return count.saturating_add(1),
-                    Adds::No => {}
-                    Adds::Perhaps => scratch.late.push(place),
-                }
-                count
-            });
+        // Most who act have acted in the unit before: then nothing of the row has to be read.
+        let mut adding = std::mem::take(&mut scratch.adding);
+        for place in self.routes.touch(crossing.touch).counted.iter().copied() {
+            match adds(&groups[place as usize], marks, &mut told, user, manner) {
+                Adds::Yes => adding.push(place),
+                Adds::No => {}
+                Adds::Perhaps => scratch.late.push(place),
+            }
         }
+        let mut tallies = Tallies { user, rows, beyond, groups, fields };
+        for together in by_cell(&adding, fields) {
+            tallies.change(together, scratch, |count| count.saturating_add(1));
+        }
+        adding.clear();
+        scratch.adding = adding;
     }
 
     /// A late event that the store says is alone in its unit is one more unit.
@@ -73,7 +75,7 @@ impl Live {
             };
             known = Some((place, inside, alone));
             if alone {
-                self.tallies(user).change(&[place], scratch, |_, count, _| count.saturating_add(1));
+                self.tallies(user).change(&[place], scratch, |count| count.saturating_add(1));
             }
         }
         scratch.late = late;
@@ -89,8 +91,8 @@ impl Live {
                 let State { rows, beyond, .. } = &mut self.state;
                 let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
                 let mut tallies = Tallies { user, rows, beyond, groups, fields };
-                for together in by_cell(touch, fields) {
-                    tallies.change(together, scratch, |_, count, _| count.saturating_sub(1));
+                for together in by_cell(&touch.counted, fields) {
+                    tallies.change(together, scratch, |count| count.saturating_sub(1));
                 }
             }
         }
@@ -102,7 +104,7 @@ impl Live {
         again.dedup();
         for place in again.iter().copied() {
             let count = self.counts.again(place, (self.store.reading(), user, at));
-            self.tallies(user).change(&[place], scratch, |_, _, _| count);
+            self.tallies(user).change(&[place], scratch, |_| count);
         }
         scratch.again = again;
     }
@@ -124,12 +126,7 @@ struct Tallies<'a> {
 
 impl Tallies<'_> {
     /// Changes tallies that lie in one cell, and notes what that turns.
-    fn change(
-        &mut self,
-        together: &[u32],
-        scratch: &mut Scratch,
-        mut to: impl FnMut(u32, u32, &mut Scratch) -> u32,
-    ) {
+    fn change(&mut self, together: &[u32], scratch: &mut Scratch, to: impl Fn(u32) -> u32) {
         let Self { user, rows, beyond, groups, fields } = self;
         let field = |place: u32| fields[place as usize];
         let Some(cell) = together.first().map(|place| field(*place).cell) else { return };
@@ -138,7 +135,7 @@ impl Tallies<'_> {
             for place in together.iter().copied() {
                 let tally = field(place).of(says);
                 let above = if tally == MOST { beyond.get(*user, place) } else { 0 };
-                let changed = to(place, u32::from(tally).saturating_add(above), scratch);
+                let changed = to(u32::from(tally).saturating_add(above));
                 let (shown, more) = split(changed);
                 if more != above {
                     beyond.set(*user, place, more);
@@ -162,9 +159,9 @@ pub(super) fn split(count: u32) -> (u8, u32) {
     (shown, count - u32::from(shown))
 }
 
-/// The groups of a touch, those of a cell together.
-fn by_cell<'t>(touch: &'t Touch, fields: &'t [Field]) -> impl Iterator<Item = &'t [u32]> {
-    touch.counted.chunk_by(|a, b| fields[*a as usize].cell == fields[*b as usize].cell)
+/// Groups, those of a cell together.
+fn by_cell<'t>(groups: &'t [u32], fields: &'t [Field]) -> impl Iterator<Item = &'t [u32]> {
+    groups.chunk_by(|a, b| fields[*a as usize].cell == fields[*b as usize].cell)
 }
 
 /// Whether a fact adds one to a group; `told`: what the marks of the group before have told.

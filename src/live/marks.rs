@@ -65,6 +65,11 @@ impl Marks {
         Some(told)
     }
 
+    /// Whether a user has had an event in the latest unit.
+    pub(super) fn has_latest(&self, user: u32) -> bool {
+        self.marked.back().is_some_and(|unit| unit.users.contains(user))
+    }
+
     /// One user turned out to be another.
     pub(super) fn merge(&mut self, from: u32, into: u32) {
         self.marked

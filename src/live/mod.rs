@@ -166,7 +166,8 @@ pub struct Live {
     share: usize,
     /// Taken while a user is settled.
     scratch: Option<Box<Scratch>>,
-    /// Kept for its allocation.
+    /// Kept for their allocations: what waited, and what crosses edges.
+    waited: Vec<Crossing>,
     crossings: Vec<Crossing>,
 }
 
@@ -204,6 +205,7 @@ impl Live {
             spread: Spread::default(),
             share: spread::SHARE,
             scratch: None,
+            waited: Vec::new(),
             crossings: Vec::new(),
         };
         live.store.keep_index();
@@ -334,6 +336,7 @@ impl Live {
     pub fn memory_usage(&self) -> usize {
         let cursors: usize = self.cursors.all.iter().map(Cursor::memory).sum();
         let turns: usize = self.turns.iter().map(Turns::memory).sum();
+        let crossings = [&self.pending, &self.waited, &self.crossings].map(Vec::capacity);
         self.state.memory()
             + self.fields.memory()
             + self.routes.memory()
@@ -342,6 +345,7 @@ impl Live {
             + self.timelines.memory()
             + self.spread.memory()
             + self.future.memory()
+            + crossings.iter().sum::<usize>() * size_of::<Crossing>()
     }
 }
 

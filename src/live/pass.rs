@@ -7,6 +7,7 @@ use super::Live;
 use super::crossing::Crossing;
 use super::cursor::Cursor;
 use super::settle::Manner;
+use super::state::State;
 use super::transition::Transition;
 use super::turning::Turns;
 
@@ -48,6 +49,8 @@ impl Cursors {
     }
 }
 
+/// Crossings for which room is kept.
+const KEPT: usize = 1 << 12;
 /// Crossings that are taken together, about.
 const TOGETHER: usize = 1 << 17;
 /// The stretch of time that is taken at first.
@@ -67,8 +70,8 @@ impl Live {
         if to <= self.now {
             return;
         }
-        let waiting = self.waiting(to);
-        let mut waiting = waiting.as_slice();
+        let waited = self.waiting(to);
+        let mut waiting = waited.as_slice();
         let one_by_one = waiting.len() > share;
         let mut width = MINUTE;
         let mut crossings = std::mem::take(&mut self.crossings);
@@ -101,7 +104,7 @@ impl Live {
             };
             self.settle_all(&mut crossings, out);
         }
-        self.crossings = crossings;
+        (self.waited, self.crossings) = (kept(waited), kept(crossings));
         self.now = to;
     }
 
@@ -136,12 +139,20 @@ impl Live {
         }
     }
 
-    /// Looks up what is known of some users, so that the processor waits for all of it at once.
+    /// Looks up what is known of some users, so that the processor waits for all of it at once: of one kind for all of them, as
+    /// it looks so many steps ahead and no more.
     fn look_ahead(&self, some: &[Crossing]) {
-        let mut seen = 0;
-        for crossing in some {
-            seen ^= self.state.rows.peek(crossing.user);
-            if self.telling {
+        let State { rows, beyond, marks, .. } = &self.state;
+        let (mut readers, mut count) = ([0; AT_ONCE], 0);
+        for crossing in some.iter().take(AT_ONCE) {
+            readers[count] = crossing.user;
+            count += usize::from(self.routes.touch(crossing.touch).reads_row(crossing.user, marks));
+        }
+        let readers = &readers[..count];
+        let mut seen = readers.iter().fold(0, |seen, user| seen ^ rows.peek(*user));
+        seen = readers.iter().fold(seen, |seen, user| seen ^ beyond.peek(*user));
+        if self.telling {
+            for crossing in some {
                 let id = self.store.reading().id_of(crossing.user).unwrap_or_default();
                 seen ^= id.as_bytes().first().copied().map_or(0, u32::from);
             }
@@ -169,8 +180,8 @@ impl Live {
     /// The facts that wait for their instant, and the values that turn, up to an instant, in order.
     fn waiting(&mut self, to: i64) -> Vec<Crossing> {
         let later = self.pending.iter().position(|crossing| crossing.at > to);
-        let later = later.map(|place| self.pending.split_off(place)).unwrap_or_default();
-        let mut waiting = std::mem::replace(&mut self.pending, later);
+        let mut waiting = std::mem::take(&mut self.waited);
+        waiting.extend(self.pending.drain(..later.unwrap_or(self.pending.len())));
         self.come(to, &mut waiting);
         for (place, turns) in self.turns.iter_mut().enumerate().filter(|(_, turns)| turns.due() <= to) {
             let touch = self.routes.turning(place);
@@ -190,4 +201,11 @@ impl Live {
         let under_way = self.spread.at().unwrap_or(i64::MAX);
         self.cursors.first_due().min(pending).min(turns).min(self.future.due()).min(under_way)
     }
+}
+
+/// An empty list with the room of this one, unless that was for an unusual crowd.
+fn kept(mut list: Vec<Crossing>) -> Vec<Crossing> {
+    list.clear();
+    list.shrink_to(KEPT);
+    list
 }

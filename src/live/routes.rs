@@ -7,10 +7,12 @@ use foldhash::HashMap;
 use super::algebra::Program;
 use super::counts::Counts;
 use super::edge::Edge;
+use super::marks::Marks;
 use super::transition::Because;
 use super::watch::{Question, Source, Watch, Watches};
 use super::words;
 use crate::plan::{Node, NodeId, Plan, Term};
+use crate::store::Snapshot;
 
 /// The place of a [`Touch`].
 pub(super) type TouchId = u32;
@@ -28,8 +30,11 @@ pub(super) struct Touch {
     pub(super) questions: Vec<Question>,
     /// Those of them that no tally decides.
     pub(super) asked: Vec<Question>,
-    /// The groups whose tallies decide the others; those that share marks follow each other.
+    /// The groups whose tallies decide the others: those without marks, so many, and then those that share marks together.
     pub(super) counted: Vec<u32>,
+    unmarked: usize,
+    /// The marks of those groups.
+    marks: Vec<u32>,
     pub(super) because: Because,
     pub(super) direction: Direction,
     /// The edges that such a fact has still to cross.
@@ -47,6 +52,18 @@ pub(super) enum Direction {
     Any,
 }
 
+impl Touch {
+    /// Whether a user's row is looked at, as far as can be told: not where the user has acted in the latest unit before, and
+    /// all that counts is how many units there are.
+    pub(super) fn reads_row(&self, user: u32, marks: &[Marks]) -> bool {
+        let is_new = |place: &u32| marks.get(*place as usize).is_none_or(|marks| !marks.has_latest(user));
+        self.direction != Direction::More
+            || self.unmarked > 0
+            || !self.asked.is_empty()
+            || self.marks.iter().any(is_new)
+    }
+}
+
 /// Routes of one plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Routes {
@@ -54,7 +71,8 @@ pub(super) struct Routes {
     touches: Vec<Touch>,
     edges_from: TouchId,
     turning_from: TouchId,
-    by_event: HashMap<String, TouchId>,
+    /// Whom an event of a name concerns, and the number that the store has given the name, once that is known.
+    by_event: HashMap<String, (TouchId, Option<u32>)>,
     by_attribute: HashMap<String, TouchId>,
     /// The segments, by their place in the plan, that each question can change, and what they want it to be, where
     /// that is all they ask of it.
@@ -116,6 +134,8 @@ impl Routes {
             asked: questions.clone(),
             questions,
             counted: Vec::new(),
+            unmarked: 0,
+            marks: Vec::new(),
             because,
             direction: Direction::Any,
             edges: Vec::new(),
@@ -129,10 +149,12 @@ impl Routes {
         touch.asked.retain(|question| counts.of_leaf(*question).is_none());
         touch.counted = touch.questions.iter().filter_map(|question| counts.of_leaf(*question)).collect();
         // What marks tell of an event, they tell once: groups that share some follow each other.
-        touch
-            .counted
-            .sort_unstable_by_key(|group| (counts.groups().get(*group as usize).map(|g| g.marks), *group));
+        let marks = |group: u32| counts.groups().get(group as usize).and_then(|group| group.marks);
+        touch.counted.sort_unstable_by_key(|group| (marks(*group), *group));
         touch.counted.dedup();
+        touch.unmarked = touch.counted.partition_point(|group| marks(*group).is_none());
+        touch.marks = touch.counted.iter().filter_map(|group| marks(*group)).collect();
+        touch.marks.dedup();
     }
 
     /// Lets the questions below a node lead to a segment.
@@ -180,11 +202,27 @@ impl Routes {
         self.turning_from + u32::try_from(place).unwrap_or(u32::MAX)
     }
 
-    /// Whom an event of a name concerns.
-    pub(super) fn event(&mut self, watches: &Watches, counts: &Counts, name: &str) -> TouchId {
-        if let Some(known) = self.by_event.get(name) {
-            return *known;
+    /// Whom an event of a name concerns, and the number that the store has given the name, if it has.
+    pub(super) fn event(
+        &mut self,
+        (watches, counts): (&Watches, &Counts),
+        store: &Snapshot,
+        name: &str,
+    ) -> (TouchId, Option<u32>) {
+        match self.by_event.get_mut(name) {
+            Some((touch, number)) => {
+                *number = number.or_else(|| store.number_of_event(name));
+                (*touch, *number)
+            }
+            None => {
+                let known = (self.new_event(watches, counts, name), store.number_of_event(name));
+                self.by_event.insert(name.to_owned(), known);
+                known
+            }
         }
+    }
+
+    fn new_event(&mut self, watches: &Watches, counts: &Counts, name: &str) -> TouchId {
         let of_name = watches.events.iter().filter(|(events, _)| events.iter().any(|e| e.matches(name)));
         let mut questions: Vec<Question> = of_name.flat_map(|(_, questions)| questions).copied().collect();
         questions.sort_unstable();
@@ -201,7 +239,6 @@ impl Routes {
         if let Some(touch) = self.touches.get_mut(touch as usize) {
             (touch.direction, touch.edges) = (Direction::More, edges.collect());
         }
-        self.by_event.insert(name.to_owned(), touch);
         touch
     }
 

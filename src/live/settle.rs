@@ -34,6 +34,8 @@ pub(super) struct Scratch {
     pub(super) flipped: Vec<(u32, u32)>,
     /// Leaves that tallies have turned, perhaps more than once.
     pub(super) turned: Vec<Question>,
+    /// Groups to which a fact adds one, while it is looked at.
+    pub(super) adding: Vec<u32>,
     /// Groups of units to which a late fact may add one.
     pub(super) late: Vec<u32>,
     /// Groups that have to be counted again.

@@ -68,8 +68,8 @@ impl Page {
         (planes, ones_of(block, self.masks, planes))
     }
 
-    /// Visits those planes that are wanted, and are there, of up to four lanes: the bit of each, its mask, and where its
-    /// bytes are. So many planes and bytes lie before the first lane; goes on behind the last that is wanted.
+    /// Visits the planes that are there of up to four lanes, as far as some are wanted: the bit of each, its mask, and where
+    /// its bytes are. So many planes and bytes lie before the first lane; goes on behind the last that is visited.
     fn walk(
         &self,
         block: &[u8],
@@ -83,22 +83,19 @@ impl Page {
         let there = first_of(word(block, self.there + lane), lanes) & reach;
         for plane in users(there) {
             let mask = self.mask(block, *planes);
-            if wanted >> plane & 1 == 1 {
-                visit(plane, mask, self.bytes + *bytes);
-            }
+            visit(plane, mask, self.bytes + *bytes);
             *planes += 1;
             *bytes += ones(mask);
         }
     }
 
-    /// The bits of a user that are wanted, of up to four lanes.
+    /// The bits of a user that are wanted, of up to four lanes, and some others.
     pub(super) fn bits(&self, block: &[u8], lane: usize, before: &mut Before, wanted: u32, user: u32) -> u32 {
         let (group, mut value) = (user / 8 % 8, 0);
         self.walk(block, lane, before, wanted, |plane, mask, at| {
-            if mask >> group & 1 == 1 {
-                let byte = block.get(at + ones(mask & ((1 << group) - 1))).copied().unwrap_or(0);
-                value |= u32::from(byte >> (user % 8) & 1) << plane;
-            }
+            // Looked at in any case: whether it is the user's, no processor guesses.
+            let byte = block.get(at + ones(mask & ((1 << group) - 1))).copied().unwrap_or(0);
+            value |= u32::from(mask >> group & byte >> (user % 8) & 1) << plane;
         });
         value
     }
@@ -108,7 +105,7 @@ impl Page {
         let mut words = [0; N];
         let mut before = self.before(block, lane);
         self.walk(block, lane, &mut before, ((1 << N) - 1) << shift, |plane, mask, at| {
-            if let Some(word) = words.get_mut((plane - shift) as usize) {
+            if let Some(word) = words.get_mut(plane.wrapping_sub(shift) as usize) {
                 *word = spread(mask, block.get(at..).unwrap_or_default());
             }
         });

@@ -140,6 +140,11 @@ impl Snapshot {
         self.names.len()
     }
 
+    /// The number of a name, where some event has had it.
+    pub(crate) fn number_of_event(&self, name: &str) -> Option<u32> {
+        self.names.find(name)
+    }
+
     /// The name of an event by its number.
     pub(crate) fn event_name(&self, number: u32) -> &str {
         self.names.get(number)

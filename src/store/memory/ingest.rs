@@ -12,12 +12,20 @@ use crate::segment::EventPattern;
 use crate::store::{BatchError, Ingest, Recorded};
 use crate::time::Timestamp;
 
+/// The numbers of what a fact names, where those have been looked up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    pub user: Option<u32>,
+    /// Of the name of an event.
+    pub name: Option<u32>,
+}
+
 impl Ingest for MemoryStore {
     type Error = IngestError;
 
     fn record(&mut self, event: Event) -> Result<Recorded, IngestError> {
         event.check()?;
-        self.record_checked(&event, None)
+        self.record_checked(&event, Known::default())
     }
 
     fn write(&mut self, write: AttributeWrite) -> Result<(), IngestError> {
@@ -94,7 +102,7 @@ impl Ingest for MemoryStore {
         for (batch, facts) in facts.chunks(TOGETHER).enumerate() {
             let users = self.state.users_of(facts);
             for (i, (fact, user)) in facts.iter().zip(users).enumerate() {
-                let recorded = self.take_known(fact, user);
+                let recorded = self.take_known(fact, Known { user, name: None });
                 let index = batch * TOGETHER + i;
                 taken.push(recorded.map_err(|error| BatchError { index, error })?);
             }
@@ -131,17 +139,17 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Takes a checked fact in; `known`: its user, where that has been looked up.
-    pub(crate) fn take_known(&mut self, fact: &Fact, known: Option<u32>) -> Result<Recorded, IngestError> {
+    /// Takes a checked fact in.
+    pub(crate) fn take_known(&mut self, fact: &Fact, known: Known) -> Result<Recorded, IngestError> {
         match fact {
             Fact::Event(event) => self.record_checked(event, known),
-            Fact::Attribute(write) => self.write_checked(write, known).map(|()| Recorded::New),
+            Fact::Attribute(write) => self.write_checked(write, known.user).map(|()| Recorded::New),
             Fact::User { id, seen } => self.register(id, *seen).map(|()| Recorded::New),
         }
     }
 
-    /// Takes a checked event in; `known`: its user, where that has been looked up.
-    fn record_checked(&mut self, event: &Event, known: Option<u32>) -> Result<Recorded, IngestError> {
+    /// Takes a checked event in.
+    fn record_checked(&mut self, event: &Event, known: Known) -> Result<Recorded, IngestError> {
         let Event { user, name, at, properties, id } = event;
         if id.as_ref().is_some_and(|id| self.ids.contains(id)) {
             return Ok(Recorded::Duplicate);
@@ -150,8 +158,8 @@ impl MemoryStore {
             self.dropped += 1;
             return Ok(Recorded::BeforeHorizon);
         }
-        let user = known.map_or_else(|| self.user(user), Ok)?;
-        let name = self.event_name(name);
+        let user = known.user.map_or_else(|| self.user(user), Ok)?;
+        let name = known.name.unwrap_or_else(|| self.event_name(name));
         if let Some(id) = id {
             self.ids.take(id, name, at.millis());
         }
@@ -165,7 +173,7 @@ impl MemoryStore {
         Ok(Recorded::New)
     }
 
-    /// Takes a checked write in.
+    /// Takes a checked write in; `known`: its user, where that has been looked up.
     fn write_checked(&mut self, write: &AttributeWrite, known: Option<u32>) -> Result<(), IngestError> {
         let AttributeWrite { user, name, value, at } = write;
         let user = known.map_or_else(|| self.user(user), Ok)?;

@@ -39,6 +39,7 @@ mod ties;
 mod usage;
 mod users;
 
+pub(crate) use ingest::Known;
 pub use snapshot::Snapshot;
 pub use usage::MemoryUsage;
 pub(crate) use users::TOGETHER;

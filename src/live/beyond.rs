@@ -7,9 +7,8 @@ const SOME: u32 = 1 << (u32::BITS - GROUP);
 /// Bits of a group's number: no plan comes near so many.
 const GROUP: u32 = 23;
 
-/// Counts of a line of the processor's cache, and lines that are looked at ahead.
+/// Counts of a line of the processor's cache.
 const LINE: usize = 64 / size_of::<Count>();
-const LINES: usize = 8;
 
 /// By user and group, in order, a list for some users; in place of a hash table for the room that those leave.
 #[derive(Clone, Debug, Default)]
@@ -24,11 +23,13 @@ impl Beyond {
         place(list, user, group).map_or(0, |place| list[place].1)
     }
 
-    /// Something of the list of a user, of no meaning: what matters is that its lines have been looked at.
+    /// Something of a user's list, of no meaning: what matters is that the lines about its place have been looked at.
     pub(super) fn peek(&self, user: u32) -> u32 {
         let list = self.0.get((user / SOME) as usize).map_or(&[][..], Vec::as_slice);
-        let apart = LINE.max(list.len() / LINES);
-        list.iter().step_by(apart).fold(0, |seen, (_, count)| seen ^ count)
+        // Users are spread evenly over a list.
+        let about = list.len() * (user % SOME) as usize / SOME as usize;
+        let near = [about.saturating_sub(LINE), about, about + LINE];
+        near.iter().filter_map(|place| list.get(*place)).fold(0, |seen, (_, count)| seen ^ count)
     }
 
     pub(super) fn set(&mut self, user: u32, group: u32, count: u32) {

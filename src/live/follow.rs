@@ -5,22 +5,10 @@ use super::beyond::Beyond;
 use super::counts::Group;
 use super::crossing::Crossing;
 use super::fields::{Field, MOST};
-use super::marks::Marks;
 use super::routes::Direction;
 use super::rows::Rows;
 use super::settle::{Manner, Scratch};
 use super::state::State;
-
-/// Whether a fact adds one to a group.
-enum Adds {
-    Yes,
-    No,
-    /// The store has to be asked.
-    Perhaps,
-}
-
-/// What marks have told of a fact: where its unit starts, and whether it is the first in it.
-type Told = Option<(i64, bool)>;
 
 impl Live {
     /// Lets the tallies of a user follow: first what is added, then what is taken away.
@@ -45,14 +33,30 @@ impl Live {
     fn add(&mut self, user: u32, crossing: &Crossing, manner: &Manner, scratch: &mut Scratch) {
         let State { rows, beyond, marks, .. } = &mut self.state;
         let (groups, fields) = (self.counts.groups(), &self.fields.tallies);
-        let mut told = None;
-        // Most who act have acted in the unit before: then nothing of the row has to be read.
+        let touch = self.routes.touch(crossing.touch);
+        // A late one may be outside already.
+        let at = manner.fact.unwrap_or(manner.at);
+        let window = |group: u32| manner.fact.map(|_| groups[group as usize].bounds(manner.at));
+        let is_inside = |group: &u32| window(*group).is_none_or(|window| window.contains(at));
         let mut adding = std::mem::take(&mut scratch.adding);
-        for place in self.routes.touch(crossing.touch).counted.iter().copied() {
-            match adds(&groups[place as usize], marks, &mut told, user, manner) {
-                Adds::Yes => adding.push(place),
-                Adds::No => {}
-                Adds::Perhaps => scratch.late.push(place),
+        match manner.fact {
+            None => adding.extend_from_slice(touch.unmarked()),
+            Some(_) => adding.extend(touch.unmarked().iter().filter(|group| is_inside(group))),
+        }
+        for (place, sharing) in touch.marked() {
+            let known = marks.get_mut(place as usize).and_then(|marks| marks.mark(user, at));
+            // Most who act have acted in the unit before: then nothing of the row has to be read.
+            if manner.fact.is_none() && matches!(known, Some((_, false))) {
+                continue;
+            }
+            for group in sharing.iter().copied().filter(is_inside) {
+                match known {
+                    // Of a unit that the window cuts, what has happened may be outside.
+                    Some((start, first)) if window(group).is_none_or(|window| window.lo <= start) => {
+                        adding.extend(first.then_some(group));
+                    }
+                    _ => scratch.late.push(group),
+                }
             }
         }
         let mut tallies = Tallies { user, rows, beyond, groups, fields };
@@ -162,36 +166,4 @@ pub(super) fn split(count: u32) -> (u8, u32) {
 /// Groups, those of a cell together.
 fn by_cell<'t>(groups: &'t [u32], fields: &'t [Field]) -> impl Iterator<Item = &'t [u32]> {
     groups.chunk_by(|a, b| fields[*a as usize].cell == fields[*b as usize].cell)
-}
-
-/// Whether a fact adds one to a group; `told`: what the marks of the group before have told.
-fn adds(
-    group: &Group,
-    marks: &mut [Marks],
-    told: &mut Option<(u32, Told)>,
-    user: u32,
-    manner: &Manner,
-) -> Adds {
-    // A late one may be outside already.
-    let at = manner.fact.unwrap_or(manner.at);
-    let window = manner.fact.map(|_| group.bounds(manner.at));
-    let is_inside = window.is_none_or(|window| window.contains(at));
-    let Some(place) = group.marks else {
-        return if is_inside { Adds::Yes } else { Adds::No };
-    };
-    let known = told.filter(|(of, _)| *of == place).map(|(_, known)| known);
-    let known = known.unwrap_or_else(|| marks.get_mut(place as usize)?.mark(user, at));
-    *told = Some((place, known));
-    match (known, window) {
-        _ if !is_inside => Adds::No,
-        // Of a unit that the window cuts, what has happened may be outside.
-        (Some((start, first)), window) if window.is_none_or(|window| window.lo <= start) => {
-            if first {
-                Adds::Yes
-            } else {
-                Adds::No
-            }
-        }
-        _ => Adds::Perhaps,
-    }
 }

@@ -50,7 +50,7 @@ impl Cursors {
 }
 
 /// Crossings for which room is kept.
-const KEPT: usize = 1 << 12;
+const KEPT: usize = 1 << 11;
 /// Crossings that are taken together, about.
 const TOGETHER: usize = 1 << 17;
 /// The stretch of time that is taken at first.

@@ -33,8 +33,8 @@ pub(super) struct Touch {
     /// The groups whose tallies decide the others: those without marks, so many, and then those that share marks together.
     pub(super) counted: Vec<u32>,
     unmarked: usize,
-    /// The marks of those groups.
-    marks: Vec<u32>,
+    /// The place of each of those marks, and where in `counted` its groups end.
+    marked: Vec<(u32, usize)>,
     pub(super) because: Because,
     pub(super) direction: Direction,
     /// The edges that such a fact has still to cross.
@@ -53,14 +53,27 @@ pub(super) enum Direction {
 }
 
 impl Touch {
+    /// The groups that have no marks.
+    pub(super) fn unmarked(&self) -> &[u32] {
+        &self.counted[..self.unmarked]
+    }
+
+    /// The places of marks, each with the groups that share it.
+    pub(super) fn marked(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let starts = std::iter::once(self.unmarked).chain(self.marked.iter().map(|(_, end)| *end));
+        starts.zip(&self.marked).map(|(start, (place, end))| (*place, &self.counted[start..*end]))
+    }
+
     /// Whether a user's row is looked at, as far as can be told: not where the user has acted in the latest unit before, and
     /// all that counts is how many units there are.
     pub(super) fn reads_row(&self, user: u32, marks: &[Marks]) -> bool {
-        let is_new = |place: &u32| marks.get(*place as usize).is_none_or(|marks| !marks.has_latest(user));
+        let is_new = |(place, _): &(u32, usize)| {
+            marks.get(*place as usize).is_none_or(|marks| !marks.has_latest(user))
+        };
         self.direction != Direction::More
             || self.unmarked > 0
             || !self.asked.is_empty()
-            || self.marks.iter().any(is_new)
+            || self.marked.iter().any(is_new)
     }
 }
 
@@ -135,7 +148,7 @@ impl Routes {
             questions,
             counted: Vec::new(),
             unmarked: 0,
-            marks: Vec::new(),
+            marked: Vec::new(),
             because,
             direction: Direction::Any,
             edges: Vec::new(),
@@ -153,8 +166,11 @@ impl Routes {
         touch.counted.sort_unstable_by_key(|group| (marks(*group), *group));
         touch.counted.dedup();
         touch.unmarked = touch.counted.partition_point(|group| marks(*group).is_none());
-        touch.marks = touch.counted.iter().filter_map(|group| marks(*group)).collect();
-        touch.marks.dedup();
+        let mut end = touch.unmarked;
+        for same in touch.counted[end..].chunk_by(|a, b| marks(*a) == marks(*b)) {
+            end += same.len();
+            touch.marked.extend(same.first().and_then(|group| Some((marks(*group)?, end))));
+        }
     }
 
     /// Lets the questions below a node lead to a segment.

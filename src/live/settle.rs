@@ -52,10 +52,11 @@ pub(super) struct Scratch {
 impl Scratch {
     fn forget(&mut self) {
         self.flipped.clear();
-        let questions = [&mut self.turned, &mut self.asked, &mut self.changed];
-        for list in questions.into_iter().chain([&mut self.again, &mut self.late]) {
-            list.clear();
-        }
+        self.turned.clear();
+        self.late.clear();
+        self.again.clear();
+        self.asked.clear();
+        self.changed.clear();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The users that are there.
 
+use super::rows;
 use roaring::RoaringBitmap;
 
 /// All users below a number, but for few: numbers are given in order, and whoever is there mostly stays.
@@ -7,21 +8,39 @@ use roaring::RoaringBitmap;
 pub(super) struct Universe {
     end: u32,
     absent: RoaringBitmap,
+    /// Bit by bit, of which of [`SOME`] users some are or have been absent: of most all are there.
+    thinned: Vec<u64>,
 }
+
+/// Users of a bit.
+const SOME: u32 = 64;
 
 impl Universe {
     pub(super) fn contains(&self, user: u32) -> bool {
-        user < self.end && !self.absent.contains(user)
+        let (word, bit) = bit_of(user);
+        let is_thinned = self.thinned.get(word).is_some_and(|some| some & bit != 0);
+        user < self.end && !(is_thinned && self.absent.contains(user))
     }
 
     pub(super) fn set(&mut self, user: u32, is_there: bool) {
         if !is_there {
-            self.absent.extend((user < self.end).then_some(user));
+            let gone = (user < self.end).then_some(user);
+            self.absent.extend(gone);
+            self.thin(gone);
         } else if user < self.end {
             self.absent.remove(user);
         } else {
             self.absent.insert_range(self.end..user);
+            self.thin((self.end..user).step_by(SOME as usize).chain((self.end..user).next_back()));
             self.end = user.saturating_add(1);
+        }
+    }
+
+    fn thin(&mut self, users: impl IntoIterator<Item = u32>) {
+        for user in users {
+            let (word, bit) = bit_of(user);
+            rows::add_room(&mut self.thinned, word + 1);
+            self.thinned[word] |= bit;
         }
     }
 
@@ -35,7 +54,7 @@ impl Universe {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.absent.serialized_size()
+        self.absent.serialized_size() + self.thinned.capacity() * size_of::<u64>()
     }
 }
 
@@ -44,8 +63,17 @@ impl From<&RoaringBitmap> for Universe {
         let end = there.max().map_or(0, |last| last.saturating_add(1));
         let mut absent = RoaringBitmap::new();
         absent.insert_range(0..end);
-        Self { end, absent: absent - there }
+        let mut universe = Self { end, absent: absent - there, thinned: Vec::new() };
+        let absent = universe.absent.clone();
+        universe.thin(&absent);
+        universe
     }
+}
+
+/// The word of a user's bit, and the bit.
+fn bit_of(user: u32) -> (usize, u64) {
+    let some = user / SOME;
+    ((some / u64::BITS) as usize, 1 << (some % u64::BITS))
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(super) type Before = (usize, usize);
 
 impl Page {
     /// The page of rows of so many lanes that starts there.
+    #[inline]
     pub(super) fn of(block: &[u8], there: usize, lanes: usize) -> Self {
         let masks = there + lanes;
         Self { lanes, there, masks, bytes: masks + ones_of(block, there, lanes) }
@@ -59,10 +60,12 @@ impl Page {
         Self { bytes: self.bytes - 1, ..self }
     }
 
+    #[inline]
     fn mask(&self, block: &[u8], plane: usize) -> u8 {
         block.get(self.masks + plane).copied().unwrap_or(0)
     }
 
+    #[inline]
     pub(super) fn before(&self, block: &[u8], lane: usize) -> Before {
         let planes = ones_of(block, self.there, lane);
         (planes, ones_of(block, self.masks, planes))
@@ -90,6 +93,7 @@ impl Page {
     }
 
     /// The bits of a user that are wanted, of up to four lanes, and some others.
+    #[inline]
     pub(super) fn bits(&self, block: &[u8], lane: usize, before: &mut Before, wanted: u32, user: u32) -> u32 {
         let (group, mut value) = (user / 8 % 8, 0);
         self.walk(block, lane, before, wanted, |plane, mask, at| {
@@ -113,6 +117,7 @@ impl Page {
     }
 
     /// Where a user's bit is, so many planes from a lane on, before which lies so much.
+    #[inline]
     pub(super) fn place(
         &self,
         block: &[u8],

@@ -6,8 +6,6 @@ use super::{PAGE, TOGETHER, add_room, users};
 
 /// Pages of a block.
 const PAGES: usize = TOGETHER / PAGE;
-/// Units by which a block grows.
-const STEP: usize = 2;
 /// Bytes of a unit.
 const UNIT: usize = size_of::<Bytes>();
 
@@ -224,12 +222,11 @@ impl Head {
     /// Moves so many bytes to another block, where the one is too small or too large.
     fn fit(&mut self, bytes: usize, arena: &mut Arena<Bytes>) {
         let (needed, units) = (self.bytes().div_ceil(UNIT), usize::from(self.units));
-        if needed <= units && units < needed + 2 * STEP {
+        if units == needed || units == needed + 1 {
             return;
         }
-        let least = needed.next_multiple_of(STEP);
-        let larger = !arena.has_free(least) && arena.has_free(least + STEP);
-        let taken = least + if larger { STEP } else { 0 };
+        let larger = !arena.has_free(needed) && arena.has_free(needed + 1);
+        let taken = needed + usize::from(larger);
         let block = if taken == 0 { 0 } else { arena.take(taken) };
         arena.copy(self.block, block, bytes.div_ceil(UNIT));
         arena.free(self.block, units);

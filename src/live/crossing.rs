@@ -1,37 +1,15 @@
 //! Facts that the store held before the engine, and whose instants are still to come.
 
-use std::cmp::Ordering;
-
 use super::Live;
 use super::routes::{NEWCOMER, TouchId};
 use crate::plan::bounds::Bounds;
 
 /// A user who may change at an instant, and in what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Crossing {
     pub(super) at: i64,
     pub(super) user: u32,
     pub(super) touch: TouchId,
-}
-
-impl Crossing {
-    /// Instant, user and touch as one number, which is compared in one step.
-    fn key(&self) -> u128 {
-        let at = self.at.cast_unsigned() ^ 1 << 63;
-        u128::from(at) << 64 | u128::from(self.user) << 32 | u128::from(self.touch)
-    }
-}
-
-impl Ord for Crossing {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-impl PartialOrd for Crossing {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 /// Crossings that are read ahead, about.
@@ -144,23 +122,5 @@ impl Live {
             store.writes_between(name, inside, &mut |at, _| first = first.min(at));
         }
         first
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn crossings_come_by_instant_and_user(all in prop::collection::vec((-3..3_i64, 0..3_u32, 0..3_u32), 0..20)) {
-            let of = |(at, user, touch)| Crossing { at, user, touch };
-            let mut crossings: Vec<Crossing> = all.iter().copied().map(of).collect();
-            crossings.sort();
-            let mut all = all;
-            all.sort_unstable();
-            prop_assert_eq!(crossings, all.into_iter().map(of).collect::<Vec<_>>());
-        }
     }
 }

@@ -39,10 +39,7 @@ impl Live {
         let window = |group: u32| manner.fact.map(|_| groups[group as usize].bounds(manner.at));
         let is_inside = |group: &u32| window(*group).is_none_or(|window| window.contains(at));
         let mut adding = std::mem::take(&mut scratch.adding);
-        match manner.fact {
-            None => adding.extend_from_slice(touch.unmarked()),
-            Some(_) => adding.extend(touch.unmarked().iter().filter(|group| is_inside(group))),
-        }
+        adding.extend(touch.unmarked().iter().copied().filter(is_inside));
         for (place, sharing) in touch.marked() {
             let known = marks.get_mut(place as usize).and_then(|marks| marks.mark(user, at));
             // Most who act have acted in the unit before: then nothing of the row has to be read.

@@ -63,10 +63,10 @@ impl From<&RoaringBitmap> for Universe {
         let end = there.max().map_or(0, |last| last.saturating_add(1));
         let mut absent = RoaringBitmap::new();
         absent.insert_range(0..end);
-        let mut universe = Self { end, absent: absent - there, thinned: Vec::new() };
-        let absent = universe.absent.clone();
+        absent -= there;
+        let mut universe = Self { end, ..Self::default() };
         universe.thin(&absent);
-        universe
+        Self { absent, ..universe }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Asks leaves about one user; those over the same events together.
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 
 use foldhash::HashMap;
 
 use super::counts::Counts;
 use super::watch::Question;
 use crate::plan::bounds::Bounds;
-use crate::plan::{Leaf, LeafAt, Matcher, Plan};
+use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan};
 use crate::segment::{Measure, Range};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
@@ -20,11 +20,11 @@ pub(super) struct Asks {
     groups: Vec<Option<u32>>,
     /// Of each leaf: more events never make it fail.
     grows: Vec<bool>,
-    /// Of each leaf that counts events and asks nothing else of them: the counts in its range.
-    counts: Vec<Option<(u64, u64)>>,
+    /// Of each leaf that only adds something up: what.
+    totals: Vec<Option<Total>>,
     all: Vec<Group>,
-    /// Instants of a user, kept for the allocation.
-    instants: Vec<i64>,
+    /// Kept for the allocation.
+    added: Vec<Added>,
     /// Leaves that can hold for a user without any fact but that it was seen, and that no tally decides.
     newcomer: Vec<Question>,
 }
@@ -39,13 +39,58 @@ struct Group {
     names: (Vec<u32>, usize),
 }
 
+/// What a leaf adds up over its events, whatever their order.
+#[derive(Clone, Debug)]
+enum Total {
+    /// How many there are: the smallest and the largest count for which it holds.
+    Count(u64, u64),
+    /// Their measured numbers.
+    Sum(Range),
+}
+
+impl Total {
+    /// The count from which on more events change nothing.
+    fn enough(&self) -> u64 {
+        match self {
+            Self::Count(low, u64::MAX) => *low,
+            Self::Count(_, high) => high + 1,
+            Self::Sum(_) => u64::MAX,
+        }
+    }
+
+    fn holds(&self, added: &Added) -> bool {
+        match self {
+            Self::Count(low, high) => (*low..=*high).contains(&added.count),
+            Self::Sum(range) => added.sum.is_in(range),
+        }
+    }
+}
+
+/// What the events of a window add up to.
+#[derive(Clone, Debug)]
+struct Added {
+    inside: Bounds,
+    count: u64,
+    enough: u64,
+    sum: ExactSum,
+}
+
+impl Added {
+    fn add(&mut self, at: i64, number: Option<Number>) {
+        if self.inside.contains(at) {
+            self.count += 1;
+            number.into_iter().for_each(|number| self.sum.add(number));
+        }
+    }
+}
+
 impl Asks {
     pub(super) fn of(plan: &Plan, tallied: &Counts) -> Self {
         let mut asks = Self::default();
         let mut known: HashMap<(&Matcher, Option<&str>, Option<&str>), u32> = HashMap::default();
         for (question, leaf) in (0..).zip(plan.leaves()) {
             asks.grows.push(grows(leaf));
-            asks.counts.push(counts(leaf));
+            asks.totals.push(total(leaf));
             if can_hold_at_once(leaf) && tallied.of_leaf(question).is_none() {
                 asks.newcomer.push(question);
             }
@@ -96,17 +141,11 @@ impl Asks {
                 }
                 continue;
             };
-            let instants = &mut self.instants;
-            if together.iter().all(|leaf| self.counts[*leaf as usize].is_some()) {
-                let bounds = |leaf: &Question| leaves[*leaf as usize].at(at).reach();
-                let lo = together.iter().map(|leaf| bounds(leaf).lo).min().unwrap_or(i64::MAX);
-                group.instants(store, user, Bounds { lo, hi: t }, instants);
-                for leaf in together {
-                    let bounds = bounds(leaf);
-                    let count = instants.iter().filter(|at| bounds.contains(**at)).count() as u64;
-                    let (low, high) = self.counts[*leaf as usize].unwrap_or_default();
-                    tell(*leaf, low <= count && count <= high);
-                }
+            let group = group.numbered(store);
+            let inside = |leaf: Question| leaves[leaf as usize].at(at).reach();
+            let total = |leaf: &Question| Some((*leaf, inside(*leaf), self.totals[*leaf as usize].as_ref()?));
+            if let Some(totals) = together.iter().map(total).collect::<Option<Vec<_>>>() {
+                group.add_up(&totals, (store, user, t), &mut self.added, tell);
                 continue;
             }
             let bound: Vec<LeafAt<'_>> = together.iter().map(|leaf| leaves[*leaf as usize].at(at)).collect();
@@ -114,7 +153,9 @@ impl Asks {
                 .iter()
                 .map(LeafAt::reach)
                 .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
-            group.with_facts(store, user, t, reach.unwrap_or(Bounds::NONE), |facts| {
+            let (wanted, reach) =
+                ([group.of.as_deref(), group.same.as_deref()], reach.unwrap_or(Bounds::NONE));
+            store.with_hits(group.matching(), wanted, (user, t, reach), |facts| {
                 for (leaf, bound) in together.iter().zip(&bound) {
                     tell(*leaf, bound.holds(facts));
                 }
@@ -124,42 +165,69 @@ impl Asks {
 }
 
 impl Group {
-    /// The instants of a user's events, in no order.
-    fn instants(&mut self, store: &Snapshot, user: u32, inside: Bounds, out: &mut Vec<i64>) {
-        out.clear();
+    /// Itself, with the numbers of all its names.
+    fn numbered(&mut self, store: &Snapshot) -> &Self {
         if self.names.1 != store.name_count() {
             self.names = store.names_matching(self.matcher.events());
         }
-        for name in &self.names.0 {
-            store.instants_of(*name, user, inside, out);
-        }
+        self
     }
 
-    fn with_facts(
-        &mut self,
-        store: &Snapshot,
-        user: u32,
-        t: i64,
-        reach: Bounds,
-        ask: impl FnOnce(&crate::plan::UserFacts<'_>),
+    /// Which events, and the numbers of their names.
+    fn matching(&self) -> (&Matcher, &[u32]) {
+        (&self.matcher, &self.names.0)
+    }
+
+    /// Adds events up, once for all leaves over the same window, until all are decided.
+    fn add_up(
+        &self,
+        leaves: &[(Question, Bounds, &Total)],
+        (store, user, t): (&Snapshot, u32, i64),
+        added: &mut Vec<Added>,
+        tell: &mut dyn FnMut(Question, bool),
     ) {
-        if self.names.1 != store.name_count() {
-            self.names = store.names_matching(self.matcher.events());
+        added.clear();
+        for (_, inside, total) in leaves {
+            match added.iter_mut().find(|window| window.inside == *inside) {
+                Some(window) => window.enough = window.enough.max(total.enough()),
+                None => added.push(Added {
+                    inside: *inside,
+                    count: 0,
+                    enough: total.enough(),
+                    sum: ExactSum::ZERO,
+                }),
+            }
         }
-        let wanted = [self.of.as_deref(), self.same.as_deref()];
-        store.with_hits((&self.matcher, &self.names.0), wanted, user, t, reach, ask);
+        let lo = added.iter().map(|window| window.inside.lo).min().unwrap_or(i64::MAX);
+        let of_user = (user, t, Bounds { lo, hi: t });
+        store.matching_numbers(self.matching(), self.of.as_deref(), of_user, |at, number| {
+            added.iter_mut().for_each(|window| window.add(at, number));
+            match added.iter().all(|window| window.enough <= window.count) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        for (leaf, inside, total) in leaves {
+            let window = added.iter().find(|window| window.inside == *inside);
+            tell(*leaf, window.is_some_and(|window| total.holds(window)));
+        }
     }
 }
 
-/// The smallest and largest count, of a leaf that counts all events of its names in a window.
-fn counts(leaf: &Leaf) -> Option<(u64, u64)> {
+/// What a leaf adds up over the events that match in a window, where it asks nothing else of them.
+fn total(leaf: &Leaf) -> Option<Total> {
     let Leaf::Did(behaviour) = leaf else { return None };
-    let Measure::Times(range) = &behaviour.measure else { return None };
-    if behaviour.matcher.filter().is_some() || behaviour.same.is_some() || leaf.anchor().is_some() {
+    if behaviour.same.is_some() || leaf.anchor().is_some() {
         return None;
     }
-    let (low, high) = whole_counts(range)?;
-    Some((low, high.unwrap_or(u64::MAX)))
+    match &behaviour.measure {
+        Measure::Times(range) => {
+            let (low, high) = whole_counts(range)?;
+            Some(Total::Count(low, high.unwrap_or(u64::MAX)))
+        }
+        Measure::Sum { range, .. } => Some(Total::Sum(*range)),
+        _ => None,
+    }
 }
 
 /// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no

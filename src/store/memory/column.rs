@@ -1,5 +1,7 @@
 //! The values of one property over the rows of a part: a sorted dictionary and a code a row.
 
+use std::ops::Range;
+
 use super::cell::Cell;
 
 /// One property of a part. Codes number the dictionary's entries, so codes compare as the values do.
@@ -120,6 +122,16 @@ impl Column {
         self.dict.get(self.codes.get(row) as usize).copied().unwrap_or(Cell::Missing)
     }
 
+    /// Adds the cells of some rows.
+    pub(crate) fn add_cells(&self, rows: Range<usize>, cells: &mut Vec<Cell>) {
+        let cell = |code: u32| self.dict.get(code as usize).copied().unwrap_or(Cell::Missing);
+        match &self.codes {
+            Codes::U8(codes) => cells.extend(codes[rows].iter().map(|code| cell(u32::from(*code)))),
+            Codes::U16(codes) => cells.extend(codes[rows].iter().map(|code| cell(u32::from(*code)))),
+            Codes::U32(codes) => cells.extend(codes[rows].iter().map(|code| cell(*code))),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.codes.len()
     }
@@ -156,7 +168,7 @@ impl Column {
     }
 
     /// Makes rows lack the property; a value that no row has any more leaves the dictionary.
-    pub(crate) fn blank(&mut self, rows: std::ops::Range<usize>) {
+    pub(crate) fn blank(&mut self, rows: Range<usize>) {
         if self.dict.first() != Some(&Cell::Missing) {
             let codes = (0..self.codes.len()).map(|row| self.codes.get(row) + 1);
             self.codes = Codes::new(self.dict.len() + 1, codes);

@@ -252,6 +252,14 @@ impl Part {
         self.columns.get(i).map(|(_, column)| column)
     }
 
+    /// Adds a property of each of some rows, missing where the part has none of it.
+    pub(crate) fn add_cells(&self, property: Option<u32>, rows: Range<usize>, cells: &mut Vec<Cell>) {
+        match property.and_then(|property| self.column(property)) {
+            Some(column) => column.add_cells(rows, cells),
+            None => cells.resize(cells.len() + rows.len(), Cell::Missing),
+        }
+    }
+
     /// The properties that a row has.
     pub(crate) fn properties(&self, row: usize) -> impl Iterator<Item = (u32, Cell)> {
         let cells = self.columns.iter().map(move |(name, column)| (*name, column.get(row)));

@@ -1,13 +1,17 @@
 //! One leaf or measure for one user, touching no other user.
 
+use std::ops::{ControlFlow, Range};
+
 use super::super::attributes::Write;
 use super::super::cell::Cell;
+use super::super::part::{Part, Row};
 use super::super::snapshot::Snapshot;
 use super::hits::Question;
 use crate::plan::bounds::Bounds;
-use crate::plan::filter::BoundFilter;
+use crate::plan::filter::{BoundFilter, CompiledFilter};
 use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts};
 use crate::time::Timestamp;
+use crate::value::Number;
 
 impl<'a> Question<'a> {
     /// Whether a leaf over events holds for a user.
@@ -19,25 +23,13 @@ impl<'a> Question<'a> {
     pub(super) fn with_facts<R>(&self, user: u32, ask: impl FnOnce(&UserFacts<'_>) -> R) -> R {
         let seen = self.store.users.first_seen(user);
         let anchor = self.anchor.and_then(|point| self.anchor_of(point, user));
-        let mut hits: Vec<(u64, Hit<'a>)> = Vec::new();
+        let mut hits = Vec::new();
         for (number, matcher) in (0u32..).zip(self.matchers) {
             let names = self.store.matching_names(matcher.events());
-            self.store.events_of_user(
-                matcher,
-                &names,
-                self.wanted,
-                (user, self.t, self.reach),
-                &mut |at, tie, get| {
-                    let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
-                    let [of, same] = self.wanted;
-                    let (value, group) = (self.store.value(value(of)), self.store.scalar(value(same)));
-                    hits.push((tie, Hit { at, matcher: number, value, group }));
-                },
-            );
+            let of_user = (user, self.t, self.reach);
+            self.store.add_hits((matcher, &names), number, self.wanted, of_user, &mut hits);
         }
-        hits.sort_by_key(|(tie, hit)| (hit.at, *tie));
-        let hits: Vec<Hit<'_>> = hits.into_iter().map(|(_, hit)| hit).collect();
-        ask(&UserFacts { seen, anchor, hits: &hits, writes: &[] })
+        ask(&UserFacts { seen, anchor, hits: &in_order(hits), writes: &[] })
     }
 
     fn anchor_of(&self, point: &Point, user: u32) -> Option<i64> {
@@ -52,97 +44,182 @@ impl<'a> Question<'a> {
             Point::First(matcher) | Point::Latest(matcher) => {
                 let better = if matches!(point, Point::First(_)) { i64::min } else { i64::max };
                 let names = self.store.matching_names(matcher.events());
-                let mut meet = |at, _, _: Get<'_>| best = Some(best.map_or(at, |best: i64| better(best, at)));
-                self.store.events_of_user(matcher, &names, [None; 2], (user, self.t, ever), &mut meet)
+                self.store.events_of_user((matcher, &names), [None; 2], (user, self.t, ever), |at, _, _| {
+                    best = Some(best.map_or(at, |best: i64| better(best, at)));
+                    ControlFlow::Continue(())
+                });
             }
         }
         best
     }
 }
 
-/// Looks up the cell of a property of the event at hand.
-type Get<'g> = &'g dyn Fn(&str) -> Cell;
+/// Where an event stands in the order of arrival; looked up only where another has its instant.
+#[derive(Clone, Copy)]
+enum Arrival<'s> {
+    Known(u64),
+    Sealed(&'s Part, usize),
+}
+
+impl Arrival<'_> {
+    fn place(self) -> u64 {
+        match self {
+            Self::Known(place) => place,
+            Self::Sealed(part, row) => part.tie(row),
+        }
+    }
+}
+
+/// Hits in order of instant, then of arrival.
+fn in_order<'s>(mut hits: Vec<(Arrival<'s>, Hit<'s>)>) -> Vec<Hit<'s>> {
+    hits.sort_by(|(a, hit), (b, other)| {
+        hit.at.cmp(&other.at).then_with(|| (a.place(), hit.matcher).cmp(&(b.place(), other.matcher)))
+    });
+    hits.into_iter().map(|(_, hit)| hit).collect()
+}
+
+/// What is looked at of each event: properties, which are numbered once, and whether they pass.
+struct Looked<'s, 'm> {
+    store: &'s Snapshot,
+    filter: Option<BoundFilter<'m>>,
+    /// The properties of the filter, by their places in its names, and the two that are wanted.
+    properties: Vec<Option<u32>>,
+    /// Those of some events, kept for the allocation.
+    cells: Vec<Cell>,
+}
+
+/// Rows of a part whose properties are looked up together.
+const TOGETHER: usize = 32;
+
+impl<'s, 'm> Looked<'s, 'm> {
+    fn new(store: &'s Snapshot, matcher: &'m Matcher, wanted: [Option<&str>; 2], t: i64) -> Self {
+        let of_filter = matcher.compiled().into_iter().flat_map(CompiledFilter::names);
+        let of_filter = of_filter.map(|name| Some(name.as_str()));
+        let number = |name: Option<&str>| store.properties.find(name?);
+        let properties = of_filter.chain(wanted).map(number).collect();
+        let filter = matcher.compiled().map(|compiled| compiled.at(t));
+        Self { store, filter, properties, cells: Vec::new() }
+    }
+
+    /// The wanted properties of an event that passes, by what tells a property by its place.
+    fn of_event(&self, cell: impl Fn(usize) -> Cell) -> Option<[Cell; 2]> {
+        let passes = |filter: &BoundFilter<'_>| filter.passes_by(|place| self.store.value(cell(place)));
+        let first = self.properties.len() - 2;
+        self.filter.as_ref().is_none_or(passes).then(|| [cell(first), cell(first + 1)])
+    }
+
+    fn in_tail(
+        &self,
+        rows: impl Iterator<Item = Row<'s>>,
+        visit: &mut impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for row in rows {
+            let cell = |place: usize| {
+                let number = self.properties.get(place).copied().flatten();
+                let cell = row.properties.iter().find(|(have, _)| Some(*have) == number);
+                cell.map_or(Cell::Missing, |(_, cell)| *cell)
+            };
+            if let Some(wanted) = self.of_event(cell) {
+                visit(row.at, Arrival::Known(row.tie), wanted)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The last rows first.
+    fn in_part(
+        &mut self,
+        part: &'s Part,
+        rows: Range<usize>,
+        visit: &mut impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut end = rows.end;
+        while rows.start < end {
+            let some = rows.start.max(end.saturating_sub(TOGETHER))..end;
+            end = some.start;
+            // Of one property after the other, so that the processor waits for many values at once.
+            self.cells.clear();
+            let cells = &mut self.cells;
+            self.properties.iter().for_each(|number| part.add_cells(*number, some.clone(), cells));
+            for (i, row) in some.clone().enumerate().rev() {
+                let cell = |place| self.cells.get(place * some.len() + i).copied().unwrap_or(Cell::Missing);
+                if let Some(wanted) = self.of_event(cell) {
+                    visit(part.at(row), Arrival::Sealed(part, row), wanted)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
 
 impl Snapshot {
     /// Asks about the events of a user that match, sorted, with a property each for value and group; `names` are
     /// the numbers of the matcher's names. What else is known of the user is left out.
     pub(crate) fn with_hits<R>(
         &self,
-        (matcher, names): (&Matcher, &[u32]),
+        matching: (&Matcher, &[u32]),
         wanted: [Option<&str>; 2],
-        user: u32,
-        t: i64,
-        reach: Bounds,
+        of_user: (u32, i64, Bounds),
         ask: impl FnOnce(&UserFacts<'_>) -> R,
     ) -> R {
-        let mut hits: Vec<(u64, Hit<'_>)> = Vec::new();
-        self.events_of_user(matcher, names, wanted, (user, t, reach), &mut |at, tie, get| {
-            let value = |wanted: Option<&str>| wanted.map_or(Cell::Missing, get);
-            let [of, same] = wanted;
-            let (value, group) = (self.value(value(of)), self.scalar(value(same)));
-            hits.push((tie, Hit { at, matcher: 0, value, group }));
-        });
-        hits.sort_by_key(|(tie, hit)| (hit.at, *tie));
-        let hits: Vec<Hit<'_>> = hits.into_iter().map(|(_, hit)| hit).collect();
-        ask(&UserFacts { hits: &hits, ..UserFacts::default() })
+        let mut hits = Vec::new();
+        self.add_hits(matching, 0, wanted, of_user, &mut hits);
+        ask(&UserFacts { hits: &in_order(hits), ..UserFacts::default() })
     }
 
-    /// Visits the events of a user that match: instant, place in the order of arrival, and what looks up the
-    /// properties of the filter and those that are wanted.
-    fn events_of_user(
+    /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and a property
+    /// where it is a number.
+    pub(crate) fn matching_numbers(
         &self,
-        matcher: &Matcher,
-        names: &[u32],
+        matching: (&Matcher, &[u32]),
+        of: Option<&str>,
+        of_user: (u32, i64, Bounds),
+        mut visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
+    ) {
+        self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| {
+            visit(at, self.value(value).and_then(|value| value.number()))
+        });
+    }
+
+    fn add_hits<'s>(
+        &'s self,
+        matching: (&Matcher, &[u32]),
+        matcher: u32,
+        wanted: [Option<&str>; 2],
+        of_user: (u32, i64, Bounds),
+        hits: &mut Vec<(Arrival<'s>, Hit<'s>)>,
+    ) {
+        self.events_of_user(matching, wanted, of_user, |at, arrival, [value, group]| {
+            let (value, group) = (self.value(value), self.scalar(group));
+            hits.push((arrival, Hit { at, matcher, value, group }));
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// Visits the events of a user that match, until told to stop: instant, place in the order of arrival, and the
+    /// properties that are wanted. The latest events come among the first.
+    fn events_of_user<'s>(
+        &'s self,
+        (matcher, names): (&Matcher, &[u32]),
         wanted: [Option<&str>; 2],
         (user, t, bounds): (u32, i64, Bounds),
-        visit: &mut dyn FnMut(i64, u64, Get<'_>),
+        mut visit: impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
     ) {
         if bounds.is_empty() {
             return;
         }
-        let filter = matcher.compiled().map(|compiled| (compiled.names(), compiled.at(t)));
-        let filter = filter.as_ref().map(|(names, bound)| (*names, bound));
-        // Looked up once, not for each event.
-        let of_filter = filter.iter().flat_map(|(names, _)| names.iter().map(String::as_str));
-        let numbered = |name| Some((name, self.properties.find(name)?));
-        let properties: Vec<(&str, u32)> =
-            of_filter.chain(wanted.into_iter().flatten()).filter_map(numbered).collect();
-        let place = |name: &str| properties.iter().position(|(have, _)| *have == name);
+        let mut looked_at = Looked::new(self, matcher, wanted, t);
         for &name in names {
-            for part in self.parts_of_user(name, user, bounds.lo, bounds.hi) {
-                let rows = part.rows_inside(user, bounds);
-                if rows.is_empty() {
-                    continue;
-                }
-                let columns: Vec<_> = properties.iter().map(|(_, number)| part.column(*number)).collect();
-                for row in rows {
-                    let get = |name: &str| {
-                        let column = place(name).and_then(|place| *columns.get(place)?);
-                        column.map_or(Cell::Missing, |column| column.get(row))
-                    };
-                    if self.passes(filter, &get) {
-                        visit(part.at(row), part.tie(row), &get);
-                    }
-                }
-            }
-            for row in self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at)) {
-                let get = |name: &str| {
-                    let property =
-                        place(name).and_then(|place| properties.get(place)).map(|(_, number)| *number);
-                    let cell = row.properties.iter().find(|(have, _)| Some(*have) == property);
-                    cell.map_or(Cell::Missing, |(_, cell)| *cell)
-                };
-                if self.passes(filter, &get) {
-                    visit(row.at, row.tie, &get);
-                }
+            let of_tail = self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at));
+            let sealed = self.parts_of_user(name, user, bounds.lo, bounds.hi).iter().rev();
+            let done = looked_at.in_tail(of_tail, &mut visit).is_break()
+                || sealed
+                    .map(|part| (part, part.rows_inside(user, bounds)))
+                    .any(|(part, rows)| looked_at.in_part(part, rows, &mut visit).is_break());
+            if done {
+                return;
             }
         }
-    }
-
-    fn passes(&self, filter: Option<(&[String], &BoundFilter<'_>)>, get: Get<'_>) -> bool {
-        filter.is_none_or(|(names, bound)| {
-            bound.passes_by(|i| names.get(i).and_then(|name| self.value(get(name))))
-        })
     }
 
     /// Whether a leaf about the history of an attribute holds for a user.

@@ -39,12 +39,7 @@ impl Snapshot {
         let names = self.matching_names(events);
         for &name in &names {
             for part in self.parts(name, inside.lo, inside.hi) {
-                for row in part.rows_near(inside.lo, inside.hi) {
-                    let at = part.at(row);
-                    if inside.contains(at) {
-                        visit(at, part.user(row), name);
-                    }
-                }
+                part.events_between(inside, &mut |at, user| visit(at, user, name));
             }
         }
         for &name in &names {

@@ -111,6 +111,7 @@ impl Merges {
 #[cfg(test)]
 mod tests {
     use crate::event::Event;
+    use crate::plan::bounds::Bounds;
     use crate::store::Ingest;
     use crate::store::memory::MemoryStore;
     use crate::time::Timestamp;
@@ -161,10 +162,18 @@ mod tests {
         assert!(ordered.map(|part| part.len()).max() > Some(9_000));
         for part in parts() {
             for (lo, hi) in [(0, 9_000_000), (300_000_000, 300_000_001), (400_000_000, i64::MAX - BUCKET)] {
-                let inside = |row: &usize| (lo + BUCKET..=hi + BUCKET).contains(&part.at(*row));
-                let mut found: Vec<usize> = part.rows_near(lo + BUCKET, hi + BUCKET).filter(inside).collect();
+                let inside = Bounds { lo: lo + BUCKET, hi: hi + BUCKET };
+                let all = (0..part.len()).map(|row| (part.at(row), part.user(row)));
+                let mut expected: Vec<_> = all.filter(|(at, _)| inside.contains(*at)).collect();
+                let (mut found, mut users) = (Vec::new(), Vec::new());
+                part.events_between(inside, &mut |at, user| found.push((at, user)));
+                part.users_between(inside, &mut |user| users.push(user));
                 found.sort_unstable();
-                assert!(found.into_iter().eq((0..part.len()).filter(inside)));
+                expected.sort_unstable();
+                assert_eq!(found, expected);
+                users.sort_unstable();
+                expected.sort_unstable_by_key(|(_, user)| *user);
+                assert!(users.into_iter().eq(expected.into_iter().map(|(_, user)| user)));
             }
         }
     }

@@ -12,6 +12,8 @@ use super::slots::Slots;
 use super::ties::Ties;
 use crate::plan::bounds::Bounds;
 
+mod by_time;
+
 /// The bucket an instant falls into.
 #[allow(clippy::cast_possible_truncation)] // instants of the years 1 to 9999 fall into buckets of 17 bits
 pub(crate) fn bucket_of(at: i64) -> i32 {
@@ -49,8 +51,6 @@ impl Block {
     }
 }
 
-/// Rows that are looked up together.
-const TOGETHER: usize = 64;
 /// Low halves that share a mark.
 const MARKED: usize = 64;
 /// Rows of a block from which marks are worth their room.
@@ -264,56 +264,6 @@ impl Part {
     pub(crate) fn properties(&self, row: usize) -> impl Iterator<Item = (u32, Cell)> {
         let cells = self.columns.iter().map(move |(name, column)| (*name, column.get(row)));
         cells.filter(|(_, cell)| *cell != Cell::Missing)
-    }
-
-    /// The rows whose instants lie in a range, both ends included, and perhaps some others; in no order.
-    pub(crate) fn rows_near(&self, lo: i64, hi: i64) -> impl Iterator<Item = usize> {
-        let slots = self.ordered();
-        let all = if slots.is_none() { self.len() } else { 0 };
-        let near = slots.map_or(&[][..], |slots| slots.between(self.coarse_of(lo), self.coarse_of(hi)));
-        near.iter().map(|&row| row as usize).chain(0..all)
-    }
-
-    /// The users of the rows whose instants lie inside, row by row, in no order: of most of them no instant is looked at.
-    pub(crate) fn users_between(&self, inside: Bounds, visit: &mut dyn FnMut(u32)) {
-        let Some(slots) = self.ordered() else {
-            let rows = (0..self.len()).filter(|row| inside.contains(self.at(*row)));
-            return rows.for_each(|row| visit(self.user(row)));
-        };
-        let (lo, hi) = (self.coarse_of(inside.lo), self.coarse_of(inside.hi));
-        let (ends, surely) = slots.ends_and_inside(lo, hi);
-        let ends = ends.into_iter().flatten().filter(|row| inside.contains(self.at(**row as usize)));
-        ends.for_each(|row| visit(self.user(*row as usize)));
-        for rows in surely.chunks(TOGETHER) {
-            // Looked up together, so that the processor waits for many at once.
-            let mut low = [0; TOGETHER];
-            low.iter_mut().zip(rows).for_each(|(low, row)| *low = self.users[*row as usize]);
-            for (low, row) in low.iter().zip(rows) {
-                visit(self.high(*row as usize) << 16 | u32::from(*low));
-            }
-        }
-    }
-
-    /// The coarse half of an instant, or of the end of the bucket nearest to it.
-    fn coarse_of(&self, at: i64) -> u16 {
-        let (start, end) = self.span();
-        let within = at.clamp(start, end) & 0xffff_ffff;
-        u16::try_from(within >> 16).unwrap_or(u16::MAX)
-    }
-
-    /// Rows by time, where there are enough of them.
-    fn ordered(&self) -> Option<&Slots> {
-        (self.len() >= Slots::WORTH).then(|| self.slots.get_or_init(|| Slots::new(&self.coarse)))
-    }
-
-    /// Makes ready to tell rows by time, which the first who asks does otherwise.
-    pub(crate) fn order_by_time(&self) {
-        self.ordered();
-    }
-
-    /// Rows by time, where that has been asked for.
-    pub(super) fn slots(&self) -> &OnceLock<Slots> {
-        &self.slots
     }
 
     /// The user of a row.

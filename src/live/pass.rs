@@ -10,6 +10,7 @@ use super::settle::Manner;
 use super::state::State;
 use super::transition::Transition;
 use super::turning::Turns;
+use crate::store::TOGETHER as AT_ONCE;
 
 /// Where the edges stand, the next one first.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +56,6 @@ const KEPT: usize = 1 << 11;
 const TOGETHER: usize = 1 << 17;
 /// The stretch of time that is taken at first.
 const MINUTE: i64 = 60_000;
-/// Users whose answers are looked up at once.
-const AT_ONCE: usize = 32;
 
 impl Live {
     /// Lets time pass, and settles all that this changes.
@@ -152,10 +151,9 @@ impl Live {
         let mut seen = readers.iter().fold(0, |seen, user| seen ^ rows.peek(*user));
         seen = readers.iter().fold(seen, |seen, user| seen ^ beyond.peek(*user));
         if self.telling {
-            for crossing in some {
-                let id = self.store.reading().id_of(crossing.user).unwrap_or_default();
-                seen ^= id.as_bytes().first().copied().map_or(0, u32::from);
-            }
+            let mut users = [u32::MAX; AT_ONCE];
+            users.iter_mut().zip(some).for_each(|(user, crossing)| *user = crossing.user);
+            seen ^= u32::from(self.store.reading().peek_ids(users));
         }
         std::hint::black_box(seen);
     }

@@ -178,6 +178,11 @@ impl Snapshot {
         self.users.id(user)
     }
 
+    /// Looks ahead at the ids of up to [`TOGETHER`] users; see [`Users::peek_ids`](super::users::Users::peek_ids).
+    pub(crate) fn peek_ids(&self, users: [u32; TOGETHER]) -> u8 {
+        self.users.peek_ids(users)
+    }
+
     /// The user that an external id means, seen or not.
     pub(crate) fn number_of(&self, id: &str) -> Option<u32> {
         self.users.find(id)

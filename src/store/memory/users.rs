@@ -175,6 +175,11 @@ impl Users {
         self.names.get(*self.known_as.get(user as usize)?)
     }
 
+    /// Looks ahead at the ids of some users, all at once; of numbers that no user has there is nothing to see.
+    pub(crate) fn peek_ids(&self, users: [u32; TOGETHER]) -> u8 {
+        self.names.peek(users.map(|user| self.known_as.get(user as usize).copied().unwrap_or(u32::MAX)))
+    }
+
     /// The external id by which the user that an id names is known, seen or not; `None` for an unknown id.
     pub(crate) fn resolve(&self, id: &str) -> Option<&str> {
         self.names.get(*self.known_as.get(self.find(id)? as usize)?)

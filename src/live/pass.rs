@@ -148,8 +148,7 @@ impl Live {
             count += usize::from(self.routes.touch(crossing.touch).reads_row(crossing.user, marks));
         }
         let readers = &readers[..count];
-        let mut seen = readers.iter().fold(0, |seen, user| seen ^ rows.peek(*user));
-        seen = readers.iter().fold(seen, |seen, user| seen ^ beyond.peek(*user));
+        let mut seen = readers.iter().fold(rows.peek(readers), |seen, user| seen ^ beyond.peek(*user));
         if self.telling {
             let mut users = [u32::MAX; AT_ONCE];
             users.iter_mut().zip(some).for_each(|(user, crossing)| *user = crossing.user);

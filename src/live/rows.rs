@@ -45,11 +45,11 @@ impl Rows {
         }
     }
 
-    /// Something of what is known of a user, of no meaning: what matters is that it has been looked at.
-    pub(super) fn peek(&self, user: u32) -> u32 {
+    /// Something of what is known of some users, of no meaning: what matters is that it has been looked at.
+    pub(super) fn peek(&self, users: &[u32]) -> u32 {
         match self {
-            Self::Pages(rows) => rows.peek(user),
-            Self::Blocks(rows) => rows.peek(user),
+            Self::Pages(rows) => users.iter().fold(0, |seen, user| seen ^ rows.peek(*user)),
+            Self::Blocks(rows) => rows.peek(users),
         }
     }
 

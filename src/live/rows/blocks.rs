@@ -3,6 +3,11 @@
 use super::arena::Arena;
 use super::{add_room, users};
 
+/// Users that are looked ahead at together.
+const AT_ONCE: usize = 32;
+/// Cells of a line of a processor's cache.
+const LINE: u32 = 16;
+
 /// The rows of all users.
 #[derive(Clone, Debug, Default)]
 pub(in crate::live) struct Blocks {
@@ -33,11 +38,17 @@ impl Blocks {
         self.heads.get(start..start + self.stride()).unwrap_or_default()
     }
 
-    pub(super) fn peek(&self, user: u32) -> u32 {
-        match self.head(user) {
-            [block, mask @ ..] if mask.iter().any(|word| *word != 0) => self.arena.get(*block, 0),
-            head => head.first().copied().unwrap_or(0),
+    pub(super) fn peek(&self, users: &[u32]) -> u32 {
+        let mut seen = 0;
+        for users in users.chunks(AT_ONCE) {
+            let mut blocks = [0; AT_ONCE];
+            let heads = users.iter().map(|user| self.head(*user).first().copied().unwrap_or(0));
+            blocks.iter_mut().zip(heads).for_each(|(block, head)| *block = head);
+            // The first two lines of a processor's cache, of whoever has no block those of another.
+            let lines = |block: &u32| self.arena.get(*block, 0) ^ self.arena.get(*block, LINE);
+            seen = blocks[..users.len()].iter().fold(seen, |seen, block| seen ^ lines(block));
         }
+        seen
     }
 
     fn get(&self, user: u32, cell: u32) -> u32 {

@@ -177,7 +177,9 @@ impl Users {
 
     /// Looks ahead at the ids of some users, all at once; of numbers that no user has there is nothing to see.
     pub(crate) fn peek_ids(&self, users: [u32; TOGETHER]) -> u8 {
-        self.names.peek(users.map(|user| self.known_as.get(user as usize).copied().unwrap_or(u32::MAX)))
+        let names = users.map(|user| self.known_as.get(user as usize).copied().unwrap_or(u32::MAX));
+        let seen = users.iter().filter_map(|user| self.first_seen(*user)).fold(0, |seen, at| seen ^ at);
+        self.names.peek(names) ^ seen.to_le_bytes()[0]
     }
 
     /// The external id by which the user that an id names is known, seen or not; `None` for an unknown id.

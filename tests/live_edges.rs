@@ -327,3 +327,30 @@ fn a_late_value_turns_at_an_instant_that_is_under_way() {
         assert_eq!(self::told(&told), expected);
     }
 }
+
+#[test]
+fn matching_events_are_counted_until_it_is_decided_and_no_less() {
+    let count = |range: &str| {
+        format!(r#"{{"did":{{"event":"a","where":{{"property":"n","gt":1}},"in":{{"last":"9d"}},{range}}}}}"#)
+    };
+    let ranges = [
+        r#""times":{"at_least":2}"#,
+        r#""times":{"at_most":2}"#,
+        r#""times":{"exactly":2}"#,
+        r#""times":{"between":[1,2]}"#,
+        r#""times":{"exactly":0}"#,
+        r#""sum":{"of":"n","at_least":9}"#,
+    ];
+    let texts: Vec<(&str, String)> = ranges.iter().map(|range| (*range, count(range))).collect();
+    let segments: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let mut live =
+        Live::new(catalog(&segments), MemoryStore::new().seal_after(3), noon()).expect("an engine");
+    for i in 0..20 {
+        live.record(Event::new("ada", "a", later(i)).with("n", i % 4)).expect("an event");
+        live.advance(later(i)).expect("an instant");
+        for (name, text) in &segments {
+            let expected = live.snapshot().count(&segment(text), live.now()).expect("a count");
+            assert_eq!(live.count(name), Some(expected), "{name} after {i}");
+        }
+    }
+}

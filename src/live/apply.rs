@@ -6,7 +6,6 @@ use super::crossing::Crossing;
 use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
 use super::settle::Manner;
 use super::transition::{Because, Changes, Transition};
-use super::turning::Turns;
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
@@ -101,8 +100,9 @@ impl Live {
     ) -> Result<Recorded, IngestError> {
         let at = fact.at();
         let (touch, name) = self.touch_of(fact);
+        let is_new_name = touch.is_none() && matches!(fact, Fact::Event(_));
         let is_late = at <= self.complete();
-        if is_late && !self.is_apart(fact, touch, at) {
+        if is_late && (is_new_name || !self.is_apart(fact, touch, at)) {
             // Before the store knows of it: what is under way must not see it. Nothing can fail from here on.
             self.check_room(1)?;
             self.finish(out);
@@ -111,13 +111,14 @@ impl Live {
             Fact::Attribute(write) if !self.timelines.is_empty() => Some(write.name.clone()),
             _ => None,
         };
-        self.each_turn(fact, self.complete(), Turns::bring_forward);
         let unread = at > self.future.read_to;
         let recorded = self.store.take_known(fact, Known { user, name })?;
         if recorded != Recorded::New {
             return Ok(recorded);
         }
         let (user, before) = self.store.last_touched();
+        self.foresee(fact, user);
+        let touch = if is_new_name { self.touch_of_new(fact) } else { touch };
         let seen_first = before.is_none_or(|before| at < before);
         if seen_first {
             self.timelines.saw(at, user);
@@ -173,30 +174,27 @@ impl Live {
         }
     }
 
-    /// Whom a fact concerns, and the number that the store has given the name of an event.
+    /// Whom a fact concerns, and the number that the store has given the name of an event; of an event whose name is new
+    /// that is not known.
     fn touch_of(&mut self, fact: &Fact) -> (Option<TouchId>, Option<u32>) {
         match fact {
-            Fact::Event(event) => {
-                let of_plan = (&self.watches, &self.counts);
-                let (touch, name) = self.routes.event(of_plan, self.store.reading(), &event.name);
-                (Some(touch), name)
-            }
+            Fact::Event(event) => self.routes.known(self.store.reading(), &event.name).unzip(),
             Fact::Attribute(write) => (self.routes.attribute(&write.name), None),
             Fact::User { .. } => (None, None),
         }
     }
 
-    /// When the values of a fact turn next after an instant, or never, by each test that moves with time.
-    pub(super) fn each_turn(&mut self, fact: &Fact, after: i64, mut visit: impl FnMut(&mut Turns, i64)) {
+    /// The same of an event with a new name, once the store has it.
+    fn touch_of_new(&mut self, fact: &Fact) -> Option<TouchId> {
+        let Fact::Event(event) = fact else { return None };
+        Some(self.routes.event((&self.watches, &self.counts), &event.name))
+    }
+
+    /// Puts the instants at which the values of a new fact turn among those of the others.
+    fn foresee(&mut self, fact: &Fact, user: u32) {
+        let after = self.complete();
         for ((turning, _), turns) in self.watches.turning.iter().zip(&mut self.turns) {
-            let next = match fact {
-                Fact::Event(event) => turning.of_event(&event.name, event.properties.as_slice(), after),
-                Fact::Attribute(write) => {
-                    turning.of_write(&write.name, write.value.as_ref().map(Into::into), after)
-                }
-                Fact::User { .. } => i64::MAX,
-            };
-            visit(turns, next);
+            turns.add(user, after, |t| turning.of_fact(fact, t));
         }
     }
 

@@ -87,7 +87,7 @@ impl Live {
         for (at, user, name) in found {
             let name = self.store.reading().event_name(name);
             let of_plan = (&self.watches, &self.counts);
-            let (touch, _) = self.routes.event(of_plan, self.store.reading(), name);
+            let touch = self.routes.event(of_plan, name);
             out.push(Crossing { at, user, touch });
         }
         for name in self.watches.attributes.keys() {

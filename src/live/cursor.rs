@@ -208,7 +208,10 @@ impl Cursor {
         }
         if key < self.read_to {
             let place = self.ahead.partition_point(|have| *have > one);
-            self.ahead.insert(place, one);
+            // Of events each counts.
+            if matches!(watch.source, Source::Events(_)) || self.ahead.get(place) != Some(&one) {
+                self.ahead.insert(place, one);
+            }
             self.due = self.due.min(due);
         }
     }

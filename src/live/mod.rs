@@ -334,13 +334,12 @@ impl Live {
 
     /// Bytes that the engine holds beyond the store.
     pub fn memory_usage(&self) -> usize {
-        let cursors: usize = self.cursors.all.iter().map(Cursor::memory).sum();
         let turns: usize = self.turns.iter().map(Turns::memory).sum();
         let crossings = [&self.pending, &self.waited, &self.crossings].map(Vec::capacity);
         self.state.memory()
             + self.fields.memory()
             + self.routes.memory()
-            + cursors
+            + self.cursors.memory()
             + turns
             + self.timelines.memory()
             + self.spread.memory()

@@ -39,9 +39,16 @@ impl Cursors {
 
     /// An edge may be due at another instant.
     pub(super) fn moved(&mut self, place: u32) {
-        if let Some(cursor) = self.all.get(place as usize) {
+        if self.due.len() > 2 * self.all.len() {
+            *self = Self::new(std::mem::take(&mut self.all));
+        } else if let Some(cursor) = self.all.get(place as usize) {
             self.due.push(Reverse((cursor.due(), place)));
         }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        let cursors: usize = self.all.iter().map(Cursor::memory).sum();
+        cursors + self.due.capacity() * size_of::<Reverse<(i64, u32)>>()
     }
 
     /// Nothing is due before this instant.

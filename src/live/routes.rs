@@ -218,22 +218,21 @@ impl Routes {
         self.turning_from + u32::try_from(place).unwrap_or(u32::MAX)
     }
 
-    /// Whom an event of a name concerns, and the number that the store has given the name, if it has.
-    pub(super) fn event(
-        &mut self,
-        (watches, counts): (&Watches, &Counts),
-        store: &Snapshot,
-        name: &str,
-    ) -> (TouchId, Option<u32>) {
-        match self.by_event.get_mut(name) {
-            Some((touch, number)) => {
-                *number = number.or_else(|| store.number_of_event(name));
-                (*touch, *number)
-            }
+    /// Whom an event of a name concerns, and the number that the store has given the name: where both are known.
+    pub(super) fn known(&mut self, store: &Snapshot, name: &str) -> Option<(TouchId, u32)> {
+        let (touch, number) = self.by_event.get_mut(name)?;
+        *number = number.or_else(|| store.number_of_event(name));
+        Some((*touch, (*number)?))
+    }
+
+    /// Whom an event of a name concerns.
+    pub(super) fn event(&mut self, (watches, counts): (&Watches, &Counts), name: &str) -> TouchId {
+        match self.by_event.get(name) {
+            Some((touch, _)) => *touch,
             None => {
-                let known = (self.new_event(watches, counts, name), store.number_of_event(name));
-                self.by_event.insert(name.to_owned(), known);
-                known
+                let touch = self.new_event(watches, counts, name);
+                self.by_event.insert(name.to_owned(), (touch, None));
+                touch
             }
         }
     }
@@ -277,7 +276,9 @@ impl Routes {
             self.touches.iter().map(|t| t.questions.capacity() * 4 + size_of::<Touch>()).sum();
         let segments: usize =
             self.segments.iter().map(|s| s.capacity() * size_of::<(u32, Option<bool>)>() + 24).sum();
-        touches + segments + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
+        let names: usize =
+            self.by_event.keys().map(|name| name.capacity() + size_of::<(String, TouchId, u32)>()).sum();
+        touches + segments + names + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
     }
 }
 

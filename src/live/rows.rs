@@ -201,7 +201,7 @@ mod tests {
                     row[cell as usize] = value;
                     rows.store(user, &row);
                 }
-                rows.peek(user);
+                rows.peek(&[user]);
             }
             for (user, expected) in (0..).zip(&model) {
                 rows.load(user, &mut row);

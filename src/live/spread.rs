@@ -114,7 +114,7 @@ impl Live {
 
     /// Whether a late fact and the instant that is under way do not concern each other: so far as is told it has happened
     /// by then, its user is not among those of the instant, and none of its edges lies in what is not told.
-    pub(super) fn is_apart(&mut self, fact: &Fact, touch: Option<TouchId>, at: i64) -> bool {
+    pub(super) fn is_apart(&self, fact: &Fact, touch: Option<TouchId>, at: i64) -> bool {
         if !self.spread.is_under_way() {
             return true;
         }
@@ -130,9 +130,7 @@ impl Live {
         if edges.any(|watch| is_untold(watch.edge.due(at))) {
             return false;
         }
-        let mut turns = false;
-        self.each_turn(fact, told_to, |_, at| turns |= is_untold(at));
-        !turns
+        !self.watches.turning.iter().any(|(turning, _)| is_untold(turning.of_fact(fact, told_to)))
     }
 
     /// Begins to settle an instant.

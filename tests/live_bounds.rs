@@ -1,0 +1,91 @@
+//! What the live engine holds is bounded by what it watches, not by what has come in.
+
+#![allow(clippy::expect_used)] // a test that cannot be set up fails
+
+use whodid::segment::Segment;
+use whodid::{Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days};
+
+const NOON: i64 = 1_781_524_800_000;
+const HOUR: i64 = 3_600_000;
+
+fn hour(hours: i64) -> Timestamp {
+    Timestamp::from_millis(NOON + hours * HOUR)
+}
+
+fn live(segments: &[&str]) -> Live {
+    let mut catalog = Catalog::new();
+    for (i, text) in segments.iter().enumerate() {
+        let segment = Segment::from_json(text).expect("a segment");
+        catalog.insert(format!("segment {i}"), segment).expect("a valid segment");
+    }
+    Live::new(catalog, MemoryStore::new(), hour(0)).expect("an engine")
+}
+
+/// The members that are kept are those that the evaluator finds.
+fn check(live: &Live) {
+    for (name, segment) in live.catalog().segments() {
+        let kept = live.members(name).expect("a segment");
+        let found = live.snapshot().members(segment, live.now()).expect("members").bitmap().clone();
+        assert_eq!(kept, found, "{name}");
+    }
+}
+
+#[test]
+fn values_that_turn_for_ever_are_not_read_ahead_for_ever() {
+    let mut live = live(&[r#"{"did":{"event":"plan","where":{"any":[
+        {"property":"ends","within":{"next":"1h"}},{"property":"renews","anniversary":{"next":"7d"}}]}}}"#]);
+    for i in 1..=80 {
+        let event = Event::new("ada", "plan", hour(10 * i)).with("ends", hour(10 * i + 2));
+        live.record(event).expect("an event");
+    }
+    live.record(Event::new("bob", "plan", hour(801)).with("renews", hour(0))).expect("an event");
+    let changes = live.advance(hour(24 * 800)).expect("an instant");
+    assert_eq!(changes.iter().filter(|change| &*change.id == "bob").count(), 4);
+    assert!(live.memory_usage() < 200_000, "{} bytes", live.memory_usage());
+    check(&live);
+}
+
+#[test]
+fn of_many_values_few_are_read_ahead() {
+    let mut live =
+        live(&[r#"{"did":{"event":"signup","where":{"property":"born","anniversary":{"next":"1d"}}}}"#]);
+    let born = |user: i64| hour(-24 * 365 * 30 + user * 7);
+    for user in 0..20_000 {
+        let event = Event::new(format!("u{user}"), "signup", hour(user / 200)).with("born", born(user));
+        live.record(event).expect("an event");
+    }
+    assert!(live.memory_usage() < 600_000, "{} bytes", live.memory_usage());
+    for _ in 0..4 {
+        let to = live.now().plus(days(150));
+        assert!(live.advance(to).expect("an instant").len() > 10_000);
+        check(&live);
+    }
+    assert!(live.memory_usage() < 600_000, "{} bytes", live.memory_usage());
+}
+
+#[test]
+fn late_facts_leave_nothing_behind() {
+    let windows = (0..20).map(|i| format!(r#"{{"did":{{"event":"a","in":{{"last":"{}d"}}}}}}"#, 400 + i));
+    let windows: Vec<String> = windows.collect();
+    let mut live = live(&windows.iter().map(String::as_str).collect::<Vec<_>>());
+    for i in 0..20_000 {
+        let event = Event::new(format!("u{}", i % 100), "a", Timestamp::from_millis(NOON - i * 1_000));
+        live.record(event).expect("an event");
+    }
+    assert!(live.memory_usage() < 200_000, "{} bytes", live.memory_usage());
+    let left = live.advance(hour(24 * 500)).expect("an instant");
+    assert_eq!(left.len(), 20 * 100);
+    check(&live);
+}
+
+#[test]
+fn names_of_events_that_are_refused_take_no_room() {
+    let mut live = live(&[r#"{"did":{"event":"a"}}"#, r#"{"did":{"event":"*","times":{"at_least":3}}}"#]);
+    live.record(Event::new("ada", "a", hour(0)).id("once")).expect("an event");
+    let before = live.memory_usage();
+    for i in 0..20_000 {
+        live.record(Event::new("ada", format!("name {i}"), hour(0)).id("once")).expect("an event");
+    }
+    assert_eq!(live.memory_usage(), before);
+    check(&live);
+}

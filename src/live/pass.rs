@@ -37,7 +37,7 @@ impl Cursors {
         None
     }
 
-    /// An edge may be due at another instant.
+    /// An edge may be due at another instant. Entries that are out of date are let go before they become too many.
     pub(super) fn moved(&mut self, place: u32) {
         if self.due.len() > 2 * self.all.len() {
             *self = Self::new(std::mem::take(&mut self.all));

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 type NextChange<'a> = &'a dyn Fn(i64) -> Option<i64>;
 
 /// So many turns are kept ahead at least, where there are as many.
-const FEW: usize = 256;
+const FEW: usize = if cfg!(test) { 3 } else { 256 };
 /// Values for each turn that is kept ahead beyond these: where there are many, each reading looks at all of them.
 const VALUES: usize = 128;
 
@@ -53,13 +53,9 @@ impl Turns {
         (now, to): (i64, i64),
         visit: &mut dyn FnMut(i64, u32),
     ) {
-        while let Some((at, user)) = self.ahead.pop_first() {
-            if at > to {
-                self.ahead.insert((at, user));
-                break;
-            }
-            visit(at, user);
-        }
+        let later = self.ahead.split_off(&(to.saturating_add(1), 0));
+        let crossed = std::mem::replace(&mut self.ahead, later);
+        crossed.into_iter().for_each(|(at, user)| visit(at, user));
         if self.next <= to {
             // New values may have turned before they came.
             let crossed = self.read(turning, store, (self.read_to.max(now), to));
@@ -190,4 +186,115 @@ fn events(store: &Snapshot, matcher: &Matcher, visit: &mut dyn FnMut(u32, &dyn P
     let Ok(()) = EventStore::events(store, &query, &mut |user, events| {
         events.iter().for_each(|event| visit(user.number(), event.properties));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::AttributeWrite;
+    use crate::plan::Plan;
+    use crate::segment::Segment;
+    use crate::store::{Ingest, MemoryStore};
+    use proptest::prelude::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    /// What moves with time in the test of an attribute.
+    fn turning(test: &str) -> Turning {
+        let segment = Segment::from_json(&format!(r#"{{"attribute":{{"name":"a",{test}}}}}"#)).unwrap();
+        let plan = Plan::of(&segment).unwrap();
+        super::super::watch::Watches::of(&plan).turning.pop().unwrap().0
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A user, and hours from now.
+        Write(u8, i64),
+        Pass(i64),
+        Merge(u8, u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..9_u8, -900..900_i64).prop_map(|(user, hours)| Step::Write(user, hours)),
+            3 => prop_oneof![0..5_i64, 0..200_i64, Just(9_000)].prop_map(Step::Pass),
+            1 => (0..9_u8, 0..9_u8).prop_map(|(from, into)| Step::Merge(from, into)),
+        ]
+    }
+
+    /// Facts, what is known of when they turn, and when each does.
+    struct Run {
+        turning: Turning,
+        turns: Turns,
+        store: MemoryStore,
+        values: Vec<(Fact, u32)>,
+        now: i64,
+    }
+
+    impl Run {
+        fn write(&mut self, id: &str, value: i64) {
+            // Each at an instant of its own: of two at one the latter is all there is.
+            let at = Timestamp::from_millis(self.now - 1_000_000 + self.values.len() as i64);
+            let write = AttributeWrite::set(id, "a", Timestamp::from_millis(value), at);
+            self.store.write(write.clone()).unwrap();
+            let (user, fact) = (self.store.last_touched().0, Fact::from(write));
+            self.turns.add(user, self.now, |t| self.turning.of_fact(&fact, t));
+            self.values.push((fact, user));
+        }
+
+        fn merge(&mut self, from: &str, into: &str) {
+            let number = |store: &MemoryStore, id| store.reading().number_of(id);
+            let (Some(gone), Some(_)) = (number(&self.store, from), number(&self.store, into)) else {
+                return;
+            };
+            if self.store.merge(from, into).is_ok() {
+                let into = number(&self.store, into).unwrap();
+                self.turns.merge(gone, into);
+                self.values.iter_mut().filter(|(_, user)| *user == gone).for_each(|(_, user)| *user = into);
+            }
+        }
+
+        /// All turns on the way are told, and none that is not.
+        fn pass(&mut self, to: i64) {
+            let mut expected = BTreeSet::new();
+            for (fact, user) in &self.values {
+                let mut at = self.turning.of_fact(fact, self.now);
+                while at <= to {
+                    expected.insert((at, *user));
+                    at = self.turning.of_fact(fact, at);
+                }
+            }
+            assert!(expected.first().is_none_or(|(at, _)| self.turns.due() <= *at));
+            let (mut told, store) = (BTreeSet::new(), self.store.reading());
+            self.turns
+                .cross(&self.turning, store, (self.now, to), &mut |at, user| _ = told.insert((at, user)));
+            assert_eq!(told, expected);
+            self.now = to;
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+        #[test]
+        fn every_turn_is_told_however_few_are_kept_ahead(
+            test in prop::sample::select(vec![r#""anniversary":{"next":"7d"}"#, r#""within":{"next":"3d"}"#]),
+            steps in prop::collection::vec(step(), 1..50),
+        ) {
+            let (turning, store) = (turning(test), MemoryStore::new());
+            let now = 1_781_524_800_000;
+            let turns = Turns::new(&turning, store.reading(), now);
+            let mut run = Run { turning, turns, store, values: Vec::new(), now };
+            for step in steps {
+                match step {
+                    Step::Write(user, hours) => run.write(&format!("u{user}"), run.now + hours * HOUR),
+                    Step::Pass(hours) => run.pass(run.now + hours * HOUR),
+                    Step::Merge(from, into) => run.merge(&format!("u{from}"), &format!("u{into}")),
+                }
+                let instants: BTreeSet<i64> = run.turns.ahead.iter().map(|(at, _)| *at).collect();
+                prop_assert!(run.turns.ahead.len() <= 3 + 9 || instants.len() == 1);
+            }
+            run.pass(run.now + 9_000 * HOUR);
+        }
+    }
 }

@@ -16,8 +16,9 @@ type NextChange<'a> = &'a dyn Fn(i64) -> Option<i64>;
 
 /// So many turns are kept ahead at least, where there are as many.
 const FEW: usize = if cfg!(test) { 3 } else { 256 };
-/// Values for each turn that is kept ahead beyond these: where there are many, each reading looks at all of them.
-const VALUES: usize = 128;
+/// Where there are many users, one turn is kept ahead for so many of them, which takes about the room of a bitmap: each
+/// reading looks at all values.
+const USERS: usize = 256;
 
 /// Where a test stands that moves with time.
 #[derive(Clone, Debug)]
@@ -66,11 +67,10 @@ impl Turns {
     /// Reads all turns of all values after an instant and up to another, which it gives back, and the next ones after
     /// that, which it keeps.
     fn read(&mut self, turning: &Turning, store: &Snapshot, (from, to): (i64, i64)) -> Vec<(i64, u32)> {
-        (self.read_to, self.next, self.most) = (Timestamp::MAX.millis(), i64::MAX, FEW);
-        let (mut crossed, mut values) = (Vec::new(), 0);
+        (self.read_to, self.next) = (Timestamp::MAX.millis(), i64::MAX);
+        self.most = FEW.max(store.user_numbers() / USERS);
+        let mut crossed = Vec::new();
         turning.visit(store, &mut |user, next_change| {
-            values += 1;
-            self.most = self.most.max(values / VALUES);
             let mut t = from;
             while let Some(at) = next_change(t) {
                 if at <= to {

@@ -378,6 +378,13 @@ impl FromStr for Span {
     }
 }
 
+impl Span {
+    /// The span in a text, however short or long.
+    pub(crate) fn of_any_length(text: &str) -> Option<Self> {
+        read_span(text).flatten()
+    }
+}
+
 /// The span in a text; `None` where it is malformed, `Some(None)` where a number is beyond all bounds.
 fn read_span(text: &str) -> Option<Option<Span>> {
     let (mut rest, mut seen, mut span, mut overflow) = (text, Vec::new(), Span::of(0, 0, 0), false);

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use whodid::live::rules::{
     Dwell, FrequencyCap, LiveExclusion, Once, OncePer, QuietHours, Reentry, Rule, Signal,
 };
-use whodid::{Movement, Timestamp, hours, minutes};
+use whodid::{Movement, Timestamp, days, hours, minutes, years};
 
 const START: i64 = 1_781_524_800_000; // 2026-06-15T12:00:00Z
 const MINUTE: i64 = 60_000;
@@ -222,5 +222,51 @@ proptest! {
             out.extend(quiet.pass(wake));
         }
         is_orderly(&out)?;
+    }
+}
+
+/// What is remembered of a user is erased, and nothing of others.
+fn forgets<R: Rule + Serialize + DeserializeOwned + Clone + PartialEq + std::fmt::Debug>(rule: &R) {
+    let signal = |id: &str, movement, minutes: i64| {
+        Signal::new("s0", id, movement, Timestamp::from_millis(START + minutes * MINUTE))
+    };
+    let (mut one, mut both) = (rule.clone(), rule.clone());
+    for (movement, minutes) in [(Movement::Entered, 0), (Movement::Left, 30), (Movement::Entered, 31)] {
+        one.take(signal("ada", movement, minutes));
+        both.take(signal("bob", movement, minutes));
+        both.take(signal("ada", movement, minutes));
+    }
+    both.forget("bob");
+    assert!(!serde_json::to_string(&both).expect("JSON").contains("bob"), "{both:?}");
+    assert_eq!(both, one);
+    both.forget("ada");
+    both.pass(Timestamp::from_millis(START + 9_000 * MINUTE));
+    assert_eq!(both, *rule, "as if nobody had been");
+}
+
+#[test]
+fn those_who_are_erased_are_forgotten() {
+    forgets(&Once::default());
+    forgets(&OncePer::new(hours(3)));
+    forgets(&Reentry::after(hours(3)));
+    forgets(&Dwell::new(hours(3)));
+    forgets(&FrequencyCap::new(2, hours(3)));
+    forgets(&QuietHours::new(8 * 60, 20 * 60));
+    forgets(&LiveExclusion::new(["s0", "s1"], 1).expect("campaigns"));
+}
+
+#[test]
+fn any_span_is_kept() {
+    fn kept<R: Rule + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(rule: &R) {
+        let text = serde_json::to_string(rule).expect("JSON");
+        assert_eq!(&serde_json::from_str::<R>(&text).expect("what was written"), rule);
+    }
+    for span in [minutes(0), days(u32::MAX), years(20_000)] {
+        kept(&OncePer::new(span));
+        kept(&Reentry::after(span));
+        kept(&FrequencyCap::new(1, span));
+        let mut dwell = Dwell::new(span);
+        dwell.take(Signal::new("s0", "ada", Movement::Entered, Timestamp::from_millis(START)));
+        kept(&dwell);
     }
 }

@@ -46,8 +46,9 @@ pub enum Movement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cause {
-    /// The condition of the segment whose answer changed, in words; of several the first. `None` where none did: the
-    /// user came, or went, as a whole.
+    /// The condition of the segment whose answer changed, in words; of several the first. `None` where none did, as the
+    /// user came, or went, as a whole; and where none was looked at by itself: of [`Because::Retain`],
+    /// [`Because::Catalog`] and [`Because::Restore`].
     pub condition: Option<Arc<str>>,
     /// Why it changed.
     pub because: Because,
@@ -62,7 +63,7 @@ pub enum Because {
     Event(Arc<str>),
     /// A write of that attribute.
     Attribute(Arc<str>),
-    /// The user was seen for the first time.
+    /// The user was seen for the first time, or, by a late fact, is known to have been seen earlier than before.
     FirstSeen,
     /// Time passed over a fact: in words, which facts and which edge.
     Time(Arc<str>),

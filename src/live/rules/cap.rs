@@ -40,6 +40,11 @@ impl Rule for FrequencyCap {
             free
         })
     }
+
+    fn forget(&mut self, id: &str) {
+        self.inside.forget(id);
+        self.entries.remove(id);
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, remove, set};
+use super::{Each, Inside, Rule, Signal, forget, remove, set};
 use crate::live::Movement;
 use crate::time::{Span, Timestamp};
 
@@ -26,20 +26,25 @@ impl Dwell {
     pub fn new(least: Span) -> Self {
         Self { least, inside: Inside::default(), waiting: BTreeSet::new(), due: Each::default() }
     }
+
+    /// The user of a signal no longer waits.
+    fn drop_waiting(&mut self, signal: &Signal) {
+        if let Some(at) = remove(&mut self.due, signal) {
+            self.waiting.remove(&Signal { at, movement: Movement::Entered, ..signal.clone() });
+        }
+    }
 }
 
 impl Rule for Dwell {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         // One that leaves at the very instant at which it would count has not stayed.
         let mut ready = self.pass(Timestamp::from_millis(signal.at.millis().saturating_sub(1)));
+        self.drop_waiting(&signal);
         if signal.is_entry() {
-            let entry = Signal { at: signal.at.plus(self.least), ..signal };
+            let entry = Signal { at: signal.at.plus(self.least).min(Timestamp::MAX), ..signal };
             set(&mut self.due, &entry, entry.at);
             self.waiting.insert(entry);
             return ready;
-        }
-        if let Some(at) = remove(&mut self.due, &signal) {
-            self.waiting.remove(&Signal { at, movement: Movement::Entered, ..signal.clone() });
         }
         if self.inside.leave(&signal) {
             ready.push(signal);
@@ -64,9 +69,15 @@ impl Rule for Dwell {
     fn wake(&self) -> Option<Timestamp> {
         self.waiting.first().map(|entry| entry.at)
     }
+
+    fn forget(&mut self, id: &str) {
+        self.inside.forget(id);
+        self.waiting.retain(|signal| signal.id != id);
+        forget(&mut self.due, id);
+    }
 }
 
-/// Spans in serde, as the law writes them.
+/// Spans in serde, as the law writes them; also such as it has no use for.
 pub(super) mod span {
     use super::Span;
     use serde::de::Error;
@@ -77,7 +88,8 @@ pub(super) mod span {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        Span::of_any_length(&text).ok_or_else(|| D::Error::custom(format_args!("{text:?} is not a span")))
     }
 }
 
@@ -97,6 +109,14 @@ mod tests {
         assert_eq!(dwell.pass(at(29)), []);
         assert_eq!(dwell.pass(at(31)), [entered("a", 30)]);
         assert_eq!((dwell.take(left("a", 40)), dwell.wake()), (vec![left("a", 40)], None));
+    }
+
+    #[test]
+    fn one_who_enters_again_begins_anew() {
+        let mut dwell = Dwell::new(minutes(10));
+        let signals = [entered("a", 0), entered("a", 5), left("a", 12), entered("a", 20), entered("a", 25)];
+        let ready: Vec<Signal> = signals.into_iter().flat_map(|signal| dwell.take(signal)).collect();
+        assert_eq!((ready, dwell.pass(at(90)), dwell.wake()), (vec![], vec![entered("a", 35)], None));
     }
 
     #[test]

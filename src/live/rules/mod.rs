@@ -8,7 +8,9 @@
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again.
 //!
 //! A rule knows users by their ids. One who is merged into another is heard of as the engine tells it: it leaves under
-//! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that.
+//! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that. Of one who
+//! is erased, [`Rule::forget`] erases it. Where a segment is replaced silently, rules hear of an entry without a leaving
+//! before it: it begins anew.
 //!
 //! ```
 //! use whodid::live::rules::{Dwell, Once, Rule, Signal};
@@ -98,6 +100,9 @@ pub trait Rule {
     fn wake(&self) -> Option<Timestamp> {
         None
     }
+
+    /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on.
+    fn forget(&mut self, id: &str);
 }
 
 /// Something of each user in each segment.
@@ -113,7 +118,17 @@ impl Inside {
     }
 
     fn leave(&mut self, signal: &Signal) -> bool {
-        self.0.get_mut(&signal.segment).is_some_and(|inside| inside.remove(&signal.id))
+        let Some(inside) = self.0.get_mut(&signal.segment) else { return false };
+        let was_in = inside.remove(&signal.id);
+        if inside.is_empty() {
+            self.0.remove(&signal.segment);
+        }
+        was_in
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.0.values_mut().for_each(|inside| _ = inside.remove(id));
+        self.0.retain(|_, inside| !inside.is_empty());
     }
 
     /// Hands an entry on where it is admitted, and the leaving of those whose entry was.
@@ -144,6 +159,11 @@ fn remove<T>(of: &mut Each<T>, signal: &Signal) -> Option<T> {
         of.remove(&signal.segment);
     }
     removed
+}
+
+fn forget<T>(of: &mut Each<T>, id: &str) {
+    of.values_mut().for_each(|users| _ = users.remove(id));
+    of.retain(|_, users| !users.is_empty());
 }
 
 #[cfg(test)]

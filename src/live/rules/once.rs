@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, get, set};
+use super::{Each, Inside, Rule, Signal, forget, get, set};
 use crate::time::{Span, Timestamp};
 
 /// Lets each user enter each segment once, ever.
@@ -22,6 +22,11 @@ impl Rule for Once {
             }
             first
         })
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.inside.forget(id);
+        forget(&mut self.done, id);
     }
 }
 
@@ -52,6 +57,11 @@ impl Rule for OncePer {
             }
             due
         })
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.inside.forget(id);
+        forget(&mut self.last, id);
     }
 }
 

@@ -104,6 +104,11 @@ impl Rule for LiveExclusion {
     fn wake(&self) -> Option<Timestamp> {
         self.telling.as_ref().map(|(at, _)| *at)
     }
+
+    fn forget(&mut self, id: &str) {
+        self.wanted.remove(id);
+        self.telling.iter_mut().for_each(|(_, told)| _ = told.remove(id));
+    }
 }
 
 #[cfg(test)]

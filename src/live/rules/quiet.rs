@@ -6,7 +6,7 @@ use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Rule, Signal, get, remove, set};
+use super::{Each, Rule, Signal, forget, get, remove, set};
 use crate::plan::{ScalarRef, ValueRef, value_at};
 use crate::store::{Among, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -32,7 +32,7 @@ pub struct QuietHours {
 
 impl QuietHours {
     /// From a minute of the local day until another, which may be of the next day: `(22 * 60, 8 * 60)` is ten in
-    /// the evening until eight in the morning. Of a day's end no more than that is taken.
+    /// the evening until eight in the morning. Minutes are taken modulo a day; from one until the same, no minute is quiet.
     pub fn new(from: u32, until: u32) -> Self {
         Self {
             from: from % DAY_MINUTES,
@@ -46,7 +46,8 @@ impl QuietHours {
     pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
         let mut ready = self.pass(signal.at);
         let waits = get(&self.ends, &signal).copied();
-        match waits.or_else(|| signal.is_entry().then(|| self.end_of_quiet(signal.at, zone)).flatten()) {
+        let quiet = if signal.is_entry() { self.end_of_quiet(signal.at, zone) } else { None };
+        match waits.max(quiet) {
             Some(end) => {
                 set(&mut self.ends, &signal, end);
                 self.held.entry(end).or_default().push(Signal { at: end, ..signal });
@@ -74,7 +75,10 @@ impl QuietHours {
         }
         let next = at.millis() - at.millis().rem_euclid(MINUTE) + MINUTE;
         let minutes = (0..i64::from(2 * DAY_MINUTES)).map(|minute| next + minute * MINUTE);
-        minutes.into_iter().find(|at| !self.is_quiet(*at, zone)).map(Timestamp::from_millis)
+        minutes
+            .into_iter()
+            .find(|at| !self.is_quiet(*at, zone))
+            .map(|at| Timestamp::from_millis(at).min(Timestamp::MAX))
     }
 }
 
@@ -86,12 +90,23 @@ impl Rule for QuietHours {
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
         let later = self.held.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
         let ready: Vec<Signal> = std::mem::replace(&mut self.held, later).into_values().flatten().collect();
-        ready.iter().for_each(|signal| _ = remove(&mut self.ends, signal));
+        for signal in &ready {
+            // One who has come to another zone meanwhile may wait longer.
+            if get(&self.ends, signal) == Some(&signal.at) {
+                remove(&mut self.ends, signal);
+            }
+        }
         ready
     }
 
     fn wake(&self) -> Option<Timestamp> {
         self.held.keys().next().copied()
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.held.values_mut().for_each(|held| held.retain(|signal| signal.id != id));
+        self.held.retain(|_, held| !held.is_empty());
+        forget(&mut self.ends, id);
     }
 }
 
@@ -132,6 +147,21 @@ mod tests {
         let handed_on = [signal(Entered, morning), signal(Left, morning)];
         assert_eq!(quiet.pass(morning.parse().unwrap()), handed_on);
         assert_eq!(quiet.wake(), None);
+    }
+
+    #[test]
+    fn one_who_has_moved_is_left_alone_by_the_night_of_the_new_zone() {
+        use Movement::{Entered, Left};
+        let (mut quiet, berlin, york) =
+            (QuietHours::new(22 * 60, 8 * 60), Tz::Europe__Berlin, Tz::America__New_York);
+        assert_eq!(quiet.take_in(signal(Entered, "2026-06-15T21:00:00Z"), berlin), []);
+        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T23:00:00Z"), york), []);
+        assert_eq!(quiet.take_in(signal(Entered, "2026-06-16T05:00:00Z"), york), []); // one at night there
+        let (first, second) = ("2026-06-16T06:00:00Z", "2026-06-16T12:00:00Z");
+        assert_eq!(quiet.pass(first.parse().unwrap()), [signal(Entered, first), signal(Left, first)]);
+        assert_eq!(quiet.take_in(signal(Left, "2026-06-16T07:00:00Z"), york), []);
+        assert_eq!(quiet.pass(second.parse().unwrap()), [signal(Entered, second), signal(Left, second)]);
+        assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60));
     }
 
     #[test]

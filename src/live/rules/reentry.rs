@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, get, set};
+use super::{Each, Inside, Rule, Signal, forget, get, set};
 use crate::time::{Span, Timestamp};
 
 /// Lets a user enter a segment again once it has been out of it for a span. One that comes back earlier is
@@ -29,6 +29,11 @@ impl Rule for Reentry {
         }
         let (left, after) = (&self.left, self.after);
         self.inside.gate(signal, |entry| get(left, entry).is_none_or(|left| left.plus(after) <= entry.at))
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.inside.forget(id);
+        forget(&mut self.left, id);
     }
 }
 

@@ -100,9 +100,12 @@ impl Live {
     ) -> Result<Recorded, IngestError> {
         let at = fact.at();
         let (touch, name) = self.touch_of(fact);
-        let is_new_name = touch.is_none() && matches!(fact, Fact::Event(_));
+        let new_name = match fact {
+            Fact::Event(event) if touch.is_none() => Some(&event.name),
+            _ => None,
+        };
         let is_late = at <= self.complete();
-        if is_late && (is_new_name || !self.is_apart(fact, touch, at)) {
+        if is_late && (new_name.is_some() || !self.is_apart(fact, touch, at)) {
             // Before the store knows of it: what is under way must not see it. Nothing can fail from here on.
             self.check_room(1)?;
             self.finish(out);
@@ -118,7 +121,8 @@ impl Live {
         }
         let (user, before) = self.store.last_touched();
         self.foresee(fact, user);
-        let touch = if is_new_name { self.touch_of_new(fact) } else { touch };
+        let of_plan = (&self.watches, &self.counts);
+        let touch = touch.or_else(|| new_name.map(|name| self.routes.event(of_plan, name)));
         let seen_first = before.is_none_or(|before| at < before);
         if seen_first {
             self.timelines.saw(at, user);
@@ -182,12 +186,6 @@ impl Live {
             Fact::Attribute(write) => (self.routes.attribute(&write.name), None),
             Fact::User { .. } => (None, None),
         }
-    }
-
-    /// The same of an event with a new name, once the store has it.
-    fn touch_of_new(&mut self, fact: &Fact) -> Option<TouchId> {
-        let Fact::Event(event) = fact else { return None };
-        Some(self.routes.event((&self.watches, &self.counts), &event.name))
     }
 
     /// Puts the instants at which the values of a new fact turn among those of the others.

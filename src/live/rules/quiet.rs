@@ -74,11 +74,9 @@ impl QuietHours {
             return None;
         }
         let next = at.millis() - at.millis().rem_euclid(MINUTE) + MINUTE;
-        let minutes = (0..i64::from(2 * DAY_MINUTES)).map(|minute| next + minute * MINUTE);
-        minutes
-            .into_iter()
-            .find(|at| !self.is_quiet(*at, zone))
-            .map(|at| Timestamp::from_millis(at).min(Timestamp::MAX))
+        let mut minutes = (0..i64::from(2 * DAY_MINUTES)).map(|minute| next + minute * MINUTE);
+        let end = minutes.find(|at| !self.is_quiet(*at, zone))?;
+        Some(Timestamp::from_millis(end).min(Timestamp::MAX))
     }
 }
 

@@ -180,6 +180,22 @@ impl Cursor {
         store.count_up_to(&store.names_matching(events).0, user, self.rest(), 1) > 0
     }
 
+    /// Whether an event is the last of its user in the unit, of which all that is ahead is; the one that was lets go.
+    fn becomes_last(&mut self, events: &[EventPattern], (key, user): (i64, u32), store: &Snapshot) -> bool {
+        let names = store.names_matching(events).0;
+        let later = Bounds { lo: key.saturating_add(1), hi: self.until.saturating_sub(1) };
+        if store.count_up_to(&names, user, later, 1) > 0 {
+            return false;
+        }
+        let earlier = Bounds { lo: self.start, hi: key.saturating_sub(1) };
+        if let Some(last) = store.latest_of(&names, user, earlier) {
+            let last = (after(self.start, last), user);
+            let place = self.ahead.binary_search_by(|have| last.cmp(have));
+            place.into_iter().for_each(|place| _ = self.ahead.remove(place));
+        }
+        true
+    }
+
     /// Gives back room that long stretches took.
     fn shrink(&mut self) {
         if self.ahead.capacity() > (2 * self.ahead.len()).max(32 * FEW) {
@@ -196,16 +212,12 @@ impl Cursor {
         if due <= now {
             return;
         }
-        let one = (after(self.start, key), user);
-        if let Source::LastOf(events, ..) = &watch.source {
-            // All that is ahead is of one unit, in which only the last of a user counts.
-            match self.ahead.iter().position(|(_, of)| *of == user) {
-                Some(place) if self.ahead.get(place).is_some_and(|have| *have >= one) => return,
-                Some(place) => _ = self.ahead.remove(place),
-                None if key < self.read_to && self.is_in_rest(events, user, store) => return,
-                None => {}
-            }
+        if let Source::LastOf(events, ..) = &watch.source
+            && !self.becomes_last(events, (key, user), store)
+        {
+            return;
         }
+        let one = (after(self.start, key), user);
         if key < self.read_to {
             let place = self.ahead.partition_point(|have| *have > one);
             // Of events each counts.

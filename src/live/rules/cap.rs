@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::sweep::{Sweep, is_over};
 use super::{Inside, Rule, Signal};
 use crate::time::{Span, Timestamp};
 
@@ -18,12 +19,15 @@ pub struct FrequencyCap {
     inside: Inside,
     /// The latest entries of each user that were handed on.
     entries: BTreeMap<String, VecDeque<Timestamp>>,
+    #[serde(skip)]
+    sweep: Sweep,
 }
 
 impl FrequencyCap {
     /// At most so many in such a span.
     pub fn new(most: u32, per: Span) -> Self {
-        Self { most, per, inside: Inside::default(), entries: BTreeMap::new() }
+        let (inside, entries, sweep) = Default::default();
+        Self { most, per, inside, entries, sweep }
     }
 }
 
@@ -31,12 +35,17 @@ impl Rule for FrequencyCap {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         let (entries, most, per) = (&mut self.entries, self.most as usize, self.per);
         self.inside.gate(signal, |entry| {
-            let entries = entries.entry(entry.id.clone()).or_default();
-            while entries.pop_front_if(|at| at.plus(per) <= entry.at).is_some() {}
-            let free = entries.len() < most;
+            let now = entry.at;
+            let of_user = entries.entry(entry.id.clone()).or_default();
+            while of_user.pop_front_if(|at| is_over(*at, per, now)).is_some() {}
+            let free = of_user.len() < most;
             if free {
-                entries.push_back(entry.at);
+                of_user.push_back(now);
             }
+            self.sweep.add(|| {
+                entries.retain(|_, of_user| of_user.back().is_some_and(|at| !is_over(*at, per, now)));
+                entries.len()
+            });
             free
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! A rule takes [`Signal`]s in order of time and hands signals on: the same, fewer, or later ones. It reads no
 //! clock and touches no store; the same signals make the same signals, on every machine. What it remembers is
-//! plain data that serializes with serde, to be kept beside [`Saved`](crate::Saved).
+//! plain data that serializes with serde, to be kept beside [`Saved`](crate::Saved). Instants whose span has passed are
+//! let go, so that what remembers them follows what is recent.
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again.
@@ -35,6 +36,7 @@ mod once;
 mod priority;
 mod quiet;
 mod reentry;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sweep::{Sweep, is_over};
 use super::{Each, Inside, Rule, Signal, forget, get, set};
 use crate::time::{Span, Timestamp};
 
@@ -38,12 +39,14 @@ pub struct OncePer {
     period: Span,
     inside: Inside,
     last: Each<Timestamp>,
+    #[serde(skip)]
+    sweep: Sweep,
 }
 
 impl OncePer {
     /// Once in such a span.
     pub fn new(period: Span) -> Self {
-        Self { period, inside: Inside::default(), last: Each::default() }
+        Self { period, inside: Inside::default(), last: Each::default(), sweep: Sweep::default() }
     }
 }
 
@@ -51,9 +54,9 @@ impl Rule for OncePer {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         let (last, period) = (&mut self.last, self.period);
         self.inside.gate(signal, |entry| {
-            let due = get(last, entry).is_none_or(|last| last.plus(period) <= entry.at);
+            let due = get(last, entry).is_none_or(|last| is_over(*last, period, entry.at));
             if due {
-                set(last, entry, entry.at);
+                self.sweep.set(last, entry, period);
             }
             due
         })

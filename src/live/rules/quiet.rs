@@ -57,25 +57,26 @@ impl QuietHours {
         ready
     }
 
-    fn is_quiet(&self, at: i64, zone: Tz) -> bool {
-        let Some(utc) = DateTime::from_timestamp_millis(at) else { return false };
-        let local = utc.with_timezone(&zone);
+    /// Whether an instant is quiet, and in how many minutes of the local clock that ends.
+    fn quiet_for(&self, at: i64, zone: Tz) -> Option<u32> {
+        let local = DateTime::from_timestamp_millis(at)?.with_timezone(&zone);
+        let since = |from: u32, minute: u32| (minute + DAY_MINUTES - from) % DAY_MINUTES;
         let minute = local.hour() * 60 + local.minute();
-        if self.from <= self.until {
-            (self.from..self.until).contains(&minute)
-        } else {
-            minute >= self.from || minute < self.until
-        }
+        let (passed, whole) = (since(self.from, minute), since(self.from, self.until));
+        (passed < whole).then(|| whole - passed)
     }
 
     /// When the quiet hours end that an instant lies in; clocks change on whole minutes.
     fn end_of_quiet(&self, at: Timestamp, zone: Tz) -> Option<Timestamp> {
-        if !self.is_quiet(at.millis(), zone) {
-            return None;
-        }
-        let next = at.millis() - at.millis().rem_euclid(MINUTE) + MINUTE;
-        let mut minutes = (0..i64::from(2 * DAY_MINUTES)).map(|minute| next + minute * MINUTE);
-        let end = minutes.find(|at| !self.is_quiet(*at, zone))?;
+        let minutes = self.quiet_for(at.millis(), zone)?;
+        let minute = at.millis() - at.millis().rem_euclid(MINUTE);
+        let after = |minutes: u32| minute + i64::from(minutes) * MINUTE;
+        // Where the clock is not changed it ends then, and is quiet the minute before.
+        let as_told =
+            |end: &i64| self.quiet_for(*end, zone).is_none() && self.quiet_for(end - MINUTE, zone) == Some(1);
+        let end = Some(after(minutes)).filter(as_told);
+        let end =
+            end.or_else(|| (1..2 * DAY_MINUTES).map(after).find(|at| self.quiet_for(*at, zone).is_none()))?;
         Some(Timestamp::from_millis(end).min(Timestamp::MAX))
     }
 }
@@ -125,6 +126,37 @@ mod tests {
     use super::*;
     use crate::live::Movement;
     use crate::store::{Ingest, MemoryStore};
+    use crate::time::DAY;
+    use proptest::prelude::*;
+
+    /// Zones, each with an instant at which its clocks change.
+    const CHANGES: [(Tz, &str); 5] = [
+        (Tz::Europe__Berlin, "2026-03-29T01:00:00Z"),
+        (Tz::Europe__Berlin, "2026-10-25T01:00:00Z"),
+        (Tz::America__New_York, "2026-03-08T07:00:00Z"),
+        (Tz::Australia__Lord_Howe, "2026-04-04T15:00:00Z"),
+        (Tz::Pacific__Apia, "2011-12-30T10:00:00Z"),
+    ];
+
+    proptest! {
+        #[test]
+        fn quiet_hours_end_with_the_first_minute_that_is_not_quiet(
+            (from, until) in (0..DAY_MINUTES, 0..DAY_MINUTES),
+            (zone, change) in prop::sample::select(&CHANGES),
+            near in -DAY..DAY / 4,
+        ) {
+            let at = change.parse::<Timestamp>().expect("an instant").millis() + near;
+            let is_quiet = |at: i64| {
+                let local = DateTime::from_timestamp_millis(at).expect("an instant").with_timezone(&zone);
+                let minute = local.hour() * 60 + local.minute();
+                if from <= until { from <= minute && minute < until } else { minute >= from || minute < until }
+            };
+            let mut minutes = ((at / MINUTE + 1) * MINUTE..).step_by(60_000).take(3_000);
+            let end = if is_quiet(at) { minutes.find(|at| !is_quiet(*at)) } else { None };
+            let told = QuietHours::new(from, until).end_of_quiet(Timestamp::from_millis(at), zone);
+            prop_assert_eq!(told.map(Timestamp::millis), end);
+        }
+    }
 
     fn signal(movement: Movement, at: &str) -> Signal {
         Signal::new("a", "ada", movement, at.parse::<Timestamp>().unwrap())

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, get, set};
+use super::sweep::{Sweep, is_over};
+use super::{Each, Inside, Rule, Signal, forget, get};
 use crate::time::{Span, Timestamp};
 
 /// Lets a user enter a segment again once it has been out of it for a span. One that comes back earlier is
@@ -13,22 +14,24 @@ pub struct Reentry {
     after: Span,
     inside: Inside,
     left: Each<Timestamp>,
+    #[serde(skip)]
+    sweep: Sweep,
 }
 
 impl Reentry {
     /// Again after such a span.
     pub fn after(after: Span) -> Self {
-        Self { after, inside: Inside::default(), left: Each::default() }
+        Self { after, inside: Inside::default(), left: Each::default(), sweep: Sweep::default() }
     }
 }
 
 impl Rule for Reentry {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         if !signal.is_entry() {
-            set(&mut self.left, &signal, signal.at);
+            self.sweep.set(&mut self.left, &signal, self.after);
         }
         let (left, after) = (&self.left, self.after);
-        self.inside.gate(signal, |entry| get(left, entry).is_none_or(|left| left.plus(after) <= entry.at))
+        self.inside.gate(signal, |entry| get(left, entry).is_none_or(|left| is_over(*left, after, entry.at)))
     }
 
     fn forget(&mut self, id: &str) {

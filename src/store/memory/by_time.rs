@@ -105,6 +105,21 @@ impl Snapshot {
         count
     }
 
+    /// The latest instant inside of a user's events of some names.
+    pub(crate) fn latest_of(&self, names: &[u32], user: u32, inside: Bounds) -> Option<i64> {
+        if inside.is_empty() {
+            return None;
+        }
+        let of_name = |name: &u32| {
+            let parts = self.parts_of_user(*name, user, inside.lo, inside.hi).iter();
+            let sealed =
+                parts.filter_map(|part| part.rows_inside(user, inside).last().map(|row| part.at(row)));
+            let instants = self.tail.rows_of(*name, user).map(|row| row.at);
+            sealed.chain(instants.filter(|at| inside.contains(*at))).max()
+        };
+        names.iter().filter_map(of_name).max()
+    }
+
     /// Adds the instants inside of a user's events of a name, in no order.
     pub(crate) fn instants_of(&self, name: u32, user: u32, inside: Bounds, out: &mut Vec<i64>) {
         for part in self.parts_of_user(name, user, inside.lo, inside.hi) {

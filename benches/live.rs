@@ -123,7 +123,7 @@ fn feed(live: &mut Live, stream: &mut Stream, count: usize, pace: &str) {
     for event in single {
         let turns = on_processor().1;
         let one = Instant::now();
-        black_box(live.record(event).expect("a valid event"));
+        _ = black_box(live.record(event).expect("a valid event"));
         let one = one.elapsed();
         // While others had the processor time passed that is none of ours.
         if turns == on_processor().1 { took.push(one) } else { disturbed += 1 }

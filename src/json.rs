@@ -13,7 +13,7 @@ mod write;
 pub(crate) use lex::SyntaxError;
 pub(crate) use object::Object;
 pub(crate) use path::Path;
-pub(crate) use serde_tree::through_json;
+pub(crate) use serde_tree::{text, through_json};
 pub(crate) use value::{instant_text, read_scalar, read_value, span_text, write_scalar, write_value};
 
 /// How deep arrays and objects may nest. The deepest legal segment needs four levels for each of its 64 (a

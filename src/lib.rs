@@ -254,8 +254,9 @@
 //! catalog.insert("active", did("login").last(days(14)))?;
 //! let mut live = Live::new(catalog, MemoryStore::new(), now)?;
 //!
-//! live.record(Event::new("ada", "login", now.plus(days(1))))?;
-//! for change in live.advance(now.plus(days(1)))? {
+//! let mut told = live.record(Event::new("ada", "login", now.plus(days(1))))?.into_vec();
+//! told.extend(live.advance(now.plus(days(1)))?);
+//! for change in told {
 //!     assert_eq!(change.to_string(), r#"ada entered active at 2026-06-02T12:00:00Z (event "login")"#);
 //! }
 //! let wake = live.next_change(); // sleep until then, with any runtime: perhaps too early, never too late

@@ -36,9 +36,9 @@ fn values_that_turn_for_ever_are_not_read_ahead_for_ever() {
         {"property":"ends","within":{"next":"1h"}},{"property":"renews","anniversary":{"next":"7d"}}]}}}"#]);
     for i in 1..=80 {
         let event = Event::new("ada", "plan", hour(10 * i)).with("ends", hour(10 * i + 2));
-        live.record(event).expect("an event");
+        _ = live.record(event).expect("an event");
     }
-    live.record(Event::new("bob", "plan", hour(801)).with("renews", hour(0))).expect("an event");
+    _ = live.record(Event::new("bob", "plan", hour(801)).with("renews", hour(0))).expect("an event");
     let changes = live.advance(hour(24 * 800)).expect("an instant");
     assert_eq!(changes.iter().filter(|change| &*change.id == "bob").count(), 4);
     assert!(live.memory_usage() < 200_000, "{} bytes", live.memory_usage());
@@ -52,7 +52,7 @@ fn of_many_values_few_are_read_ahead() {
     let born = |user: i64| hour(-24 * 365 * 30 + user * 7);
     for user in 0..20_000 {
         let event = Event::new(format!("u{user}"), "signup", hour(user / 200)).with("born", born(user));
-        live.record(event).expect("an event");
+        _ = live.record(event).expect("an event");
     }
     assert!(live.memory_usage() < 600_000, "{} bytes", live.memory_usage());
     for _ in 0..4 {
@@ -70,7 +70,7 @@ fn late_facts_leave_nothing_behind() {
     let mut live = live(&windows.iter().map(String::as_str).collect::<Vec<_>>());
     for i in 0..20_000 {
         let event = Event::new(format!("u{}", i % 100), "a", Timestamp::from_millis(NOON - i * 1_000));
-        live.record(event).expect("an event");
+        _ = live.record(event).expect("an event");
     }
     assert!(live.memory_usage() < 200_000, "{} bytes", live.memory_usage());
     let left = live.advance(hour(24 * 500)).expect("an instant");
@@ -81,11 +81,27 @@ fn late_facts_leave_nothing_behind() {
 #[test]
 fn names_of_events_that_are_refused_take_no_room() {
     let mut live = live(&[r#"{"did":{"event":"a"}}"#, r#"{"did":{"event":"*","times":{"at_least":3}}}"#]);
-    live.record(Event::new("ada", "a", hour(0)).id("once")).expect("an event");
+    _ = live.record(Event::new("ada", "a", hour(0)).id("once")).expect("an event");
     let before = live.memory_usage();
     for i in 0..20_000 {
-        live.record(Event::new("ada", format!("name {i}"), hour(0)).id("once")).expect("an event");
+        _ = live.record(Event::new("ada", format!("name {i}"), hour(0)).id("once")).expect("an event");
     }
     assert_eq!(live.memory_usage(), before);
+    check(&live);
+}
+
+#[test]
+fn who_turns_out_to_be_known_for_longer_takes_no_more_room() {
+    let mut live = live(&[r#"{"seen":{"in":{"last":"30d"}}}"#]);
+    let mut seen = |i: i64| {
+        let at = hour(-24 * 28).plus(days(20)).minus(whodid::minutes(u32::try_from(i).expect("a few")));
+        _ = live.register("ada", at).expect("a user");
+        live.memory_usage()
+    };
+    let at_first = seen(0);
+    let after = (1..20_000).map(seen).last().unwrap_or(0);
+    assert!(after < at_first + 4_000, "{after} bytes, at first {at_first}");
+    let gone = live.advance(hour(24 * 40)).expect("an instant");
+    assert_eq!(gone.len(), 1);
     check(&live);
 }

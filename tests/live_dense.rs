@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use whodid::oracle::{Named, Oracle, Taken};
 use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, take};
-use whodid::{Announce, Changes, Event, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
+use whodid::{Announce, Because, Changes, Event, Live, LiveError, MemoryStore, Movement, Saved, Timestamp};
 
 use cases::cases;
 use feed::feed;
@@ -347,5 +347,45 @@ proptest! {
             }
         }
         prop_assert_eq!(told, ticked);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(60), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whether facts arrive in order of time, or the store holds them for later: the same transitions under the same
+    /// numbers, for the same reasons. But for who comes as a whole at the very instant at which a value turns of a
+    /// fact that is held for later.
+    #[test]
+    fn what_arrives_is_told_like_what_was_held(
+        plot in prop_oneof![plots(scale::milliseconds(), 40), plots(scale::hours(), 40)],
+    ) {
+        let start = plot.scale.at(plot.start);
+        let is_fact = |change: &&Change| match change {
+            Change::Event(_) | Change::Attribute(_) | Change::User { .. } => change.at() > Some(start),
+            _ => false,
+        };
+        let taken = plot.steps.iter().filter_map(|step| if let Step::Take(change) = step { Some(change) } else { None });
+        let mut facts: Vec<Change> = taken.filter(is_fact).cloned().collect();
+        facts.sort_by_key(Change::at);
+        let engine = |held: &[Change]| {
+            let mut store = MemoryStore::new().seal_after(plot.seal);
+            plot.before.iter().chain(held).for_each(|change| drop(take(&mut store, change.clone())));
+            Live::new(catalog(&plot.named), store, start).ok().map(|live| live.settle_at_most(plot.share))
+        };
+        let (Some(mut fed), Some(mut holding)) = (engine(&[]), engine(&facts)) else { return Ok(()) };
+        let end = plot.scale.at(plot.scale.end);
+        let held = holding.advance(end).expect("an instant").into_vec();
+        let mut told = Vec::new();
+        for fact in facts {
+            told.extend(feed(&mut fed, fact).into_iter().flatten());
+        }
+        told.extend(fed.advance(end).expect("an instant"));
+        for (told, held) in told.iter_mut().zip(&held) {
+            if told.cause.because == Because::FirstSeen && matches!(held.cause.because, Because::Time(_)) {
+                told.cause = held.cause.clone();
+            }
+        }
+        prop_assert_eq!(told, held);
     }
 }

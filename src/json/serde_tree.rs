@@ -159,9 +159,24 @@ impl Serialize for Json {
     }
 }
 
-/// Implements serde for types by way of the tree: how they are read from it, and how they are written as it.
+/// What is written as text, also from formats that have to be told what comes next.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+    match deserializer.is_human_readable() {
+        true => Json::deserialize(deserializer),
+        false => deserializer.deserialize_str(Below(0)),
+    }
+}
+
+/// Implements serde for types by way of the tree: how they are read from it, and how they are written as it. Those that are
+/// all text are read from any format, the others from those that describe themselves.
 macro_rules! through_json {
-    ($($(#[doc = $doc:literal])* $type:ty: $read:expr, $write:expr;)*) => {$(
+    ($($(#[doc = $doc:literal])* $type:ty: $read:expr, $write:expr;)*) => {
+        $crate::json::through_json! { @by <$crate::json::Json as serde::Deserialize>::deserialize; $($(#[doc = $doc])* $type: $read, $write;)* }
+    };
+    (text: $($(#[doc = $doc:literal])* $type:ty: $read:expr, $write:expr;)*) => {
+        $crate::json::through_json! { @by $crate::json::text; $($(#[doc = $doc])* $type: $read, $write;)* }
+    };
+    (@by $from:expr; $($(#[doc = $doc:literal])* $type:ty: $read:expr, $write:expr;)*) => {$(
         $(#[doc = $doc])*
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -174,7 +189,7 @@ macro_rules! through_json {
         $(#[doc = $doc])*
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let json = $crate::json::Json::deserialize(deserializer)?;
+                let json = $from(deserializer)?;
                 $read(&json, &$crate::json::Path::ROOT).map_err(serde::de::Error::custom)
             }
         }

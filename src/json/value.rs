@@ -109,6 +109,10 @@ through_json! {
     /// As a scalar, a list of them, or a list of objects (records). A field that is null is left out; null
     /// anywhere else is an error.
     Value: read_value, write_value;
+}
+
+through_json! {
+    text:
     /// As text: `"2026-06-15T12:00:00Z"`. Where a value is expected, an instant is a [`Scalar`].
     Timestamp: instant_text, |at| Ok(Json::String(at.to_string()));
     /// As text: `"1d12h"`.

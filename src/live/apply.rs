@@ -17,6 +17,9 @@ impl Live {
     /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, the calls
     /// after it share in the work ([`Live::settle_at_most`]).
     ///
+    /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
+    /// not to be trusted, facts later than your own clock are dated back to it before.
+    ///
     /// # Errors
     /// The event is refused.
     pub fn record(&mut self, event: Event) -> Result<Changes, LiveError> {
@@ -50,7 +53,8 @@ impl Live {
         Ok(changes)
     }
 
-    /// Takes a batch in, in its order, all of it or nothing.
+    /// Takes a batch in, in its order, all of it or nothing. A fact behind a later one of the batch is late, as it would be
+    /// one by one: sort by instant what is not.
     ///
     /// # Errors
     /// The first fact that is refused, by its index.
@@ -125,7 +129,7 @@ impl Live {
         let touch = touch.or_else(|| new_name.map(|name| self.routes.event(of_plan, name)));
         let seen_first = before.is_none_or(|before| at < before);
         if seen_first {
-            self.timelines.saw(at, user);
+            self.seen_earlier(at, before, user);
         }
         if let Some(attribute) = attribute {
             self.timelines.wrote(&attribute, at, user);
@@ -149,6 +153,17 @@ impl Live {
         let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
         self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
         Ok(recorded)
+    }
+
+    /// A user was first seen at an instant, and not as thought before.
+    fn seen_earlier(&mut self, at: i64, before: Option<i64>, user: u32) {
+        self.timelines.saw(at, before, user);
+        let Some(before) = before else { return };
+        for place in &self.routes.touch(SEEN).edges {
+            if let Some(cursor) = self.cursors.all.get_mut(*place as usize) {
+                cursor.lose(before, user);
+            }
+        }
     }
 
     fn check_room(&self, facts: usize) -> Result<(), IngestError> {
@@ -206,10 +221,14 @@ impl Live {
         let mut changes = Changes::default();
         self.finish(&mut changes.transitions);
         let gone = self.known(from);
+        let seen = [from, into].map(|id| {
+            let store = self.store.reading();
+            store.number_of(id).and_then(|user| store.first_seen(user))
+        });
         self.store.merge(from, into)?;
         let into = self.store.reading().number_of(into);
         if let (Some((from, _)), Some(into)) = (&gone, into) {
-            self.hand_over(*from, into);
+            self.hand_over((*from, into), seen);
         }
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Merge, &mut changes.transitions);
@@ -220,8 +239,8 @@ impl Live {
         Ok(changes)
     }
 
-    /// Lets everything that waits for one user wait for another.
-    fn hand_over(&mut self, from: u32, into: u32) {
+    /// Lets everything that waits for one user wait for another; they were first seen at some instants.
+    fn hand_over(&mut self, (from, into): (u32, u32), seen: [Option<i64>; 2]) {
         let edges = self.cursors.all.iter_mut().zip(&self.watches.edges);
         let store = self.store.reading();
         edges.for_each(|(cursor, watch)| cursor.merge(&watch.source, (from, into), store));
@@ -231,8 +250,11 @@ impl Live {
         self.turns.iter_mut().for_each(|turns| turns.merge(from, into));
         self.state.marks.iter_mut().for_each(|marks| marks.merge(from, into));
         self.timelines.again(into, self.store.reading());
-        if let Some(seen) = self.store.reading().first_seen(into) {
-            self.passed_by(SEEN, seen, into);
+        if let Some(now) = self.store.reading().first_seen(into) {
+            for before in seen.into_iter().flatten().filter(|before| *before != now) {
+                self.seen_earlier(now, Some(before), into);
+            }
+            self.passed_by(SEEN, now, into);
         }
     }
 

@@ -180,6 +180,19 @@ impl Cursor {
         store.count_up_to(&store.names_matching(events).0, user, self.rest(), 1) > 0
     }
 
+    /// A fact that is none any more.
+    pub(super) fn lose(&mut self, key: i64, user: u32) {
+        if key >= self.start {
+            self.remove((after(self.start, key), user));
+        }
+    }
+
+    fn remove(&mut self, one: (u32, u32)) {
+        if let Ok(place) = self.ahead.binary_search_by(|have| one.cmp(have)) {
+            self.ahead.remove(place);
+        }
+    }
+
     /// Whether an event is the last of its user in the unit, of which all that is ahead is; the one that was lets go.
     fn becomes_last(&mut self, events: &[EventPattern], (key, user): (i64, u32), store: &Snapshot) -> bool {
         let names = store.names_matching(events).0;
@@ -189,9 +202,7 @@ impl Cursor {
         }
         let earlier = Bounds { lo: self.start, hi: key.saturating_sub(1) };
         if let Some(last) = store.latest_of(&names, user, earlier) {
-            let last = (after(self.start, last), user);
-            let place = self.ahead.binary_search_by(|have| last.cmp(have));
-            place.into_iter().for_each(|place| _ = self.ahead.remove(place));
+            self.remove((after(self.start, last), user));
         }
         true
     }
@@ -230,7 +241,10 @@ impl Cursor {
 
     /// One user turned out to be another, which the store knows already.
     pub(super) fn merge(&mut self, source: &Source, (from, into): (u32, u32), store: &Snapshot) {
-        self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
+        if self.ahead.iter().any(|(_, user)| *user == from) {
+            self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
+            self.ahead.sort_by(|a, b| b.cmp(a));
+        }
         if let Source::LastOf(events, ..) = source {
             // From the last to the first.
             let mut later = self.is_in_rest(events, into, store);

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// let mut live = Live::new(catalog, MemoryStore::new(), at)?;
 /// let mut feed = live.feed();
 /// feed.record(Event::new("ada", "purchase", at))?; // of an instant that is complete: late
-/// assert_eq!(feed.into_transitions()[0].to_string(), r#"ada entered buyers at 2026-06-15T12:00:00Z (event "purchase")"#);
+/// assert_eq!(feed.into_transitions()[0].to_string(), r#"ada entered buyers at 2026-06-15T12:00:00Z (event "purchase", late)"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

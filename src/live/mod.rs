@@ -8,7 +8,8 @@
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
-//! a segment and instant. Where many users have facts of one instant, a single later fact settles only a few of them, and
+//! a segment and instant. Those of one instant are told user by user, in the order in which the store met them, and of a
+//! user in the order of the catalog. Where many users have facts of one instant, a single later fact settles only a few of them, and
 //! the calls that follow the rest, so that none takes long ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
@@ -119,7 +120,8 @@ pub enum LiveError {
 /// catalog.insert("active", did("login").last(days(14)))?;
 /// let mut live = Live::new(catalog, MemoryStore::new(), at)?;
 ///
-/// live.record(Event::new("ada", "login", at.plus(days(1))))?;
+/// let before = live.record(Event::new("ada", "login", at.plus(days(1))))?;
+/// assert!(before.is_empty()); // what changed up to then
 /// let entered = live.advance(at.plus(days(1)))?; // that instant is complete
 /// assert_eq!(entered[0].to_string(), r#"ada entered active at 2026-06-02T12:00:00Z (event "login")"#);
 ///
@@ -292,7 +294,7 @@ impl Live {
         (0..).zip(&self.names).find(|(_, name)| ***name == *segment).map(|(place, _)| place)
     }
 
-    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`].
+    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; nobody is in one that there is not.
     pub fn is_member(&self, segment: &str, id: &str) -> bool {
         let user = self.store.reading().number_of(id);
         user.zip(self.place(segment)).is_some_and(|(user, place)| self.is_in(user, place))

@@ -21,6 +21,11 @@ impl Live {
         out: &mut Vec<Transition>,
     ) {
         scratch.moved.clear();
+        if scratch.changed.len() > 1 {
+            // What comes first depends on the plan, and on nothing that has happened.
+            scratch.changed.sort_unstable();
+            scratch.changed.dedup();
+        }
         if was_there && is_there {
             self.compare_changed(user, manner.at, scratch);
         } else {
@@ -69,6 +74,9 @@ impl Live {
             }
         }
         scratch.changed = changed;
+        if several {
+            scratch.moved.sort_unstable_by_key(|(segment, ..)| *segment);
+        }
     }
 
     /// Finds whether a user enters a segment or leaves it.

@@ -21,7 +21,8 @@ const VERSION: u32 = 1;
 /// Kept in one transaction with the transitions up to it, it makes delivery exact: after a restart,
 /// [`Live::restore`] goes on from there. The store is handed over as the application has kept it. Facts that it
 /// has taken in since then are not lost: what they changed late is reported by the restoring itself, and what
-/// waits for its instant is reported when that is reached, under the numbers that it had.
+/// waits for its instant is reported when that is reached, under the numbers that it had where the store was filled in
+/// the order in which facts came (users of one instant come in that order).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
     version: u32,

@@ -24,6 +24,12 @@ impl Timeline {
         }
     }
 
+    fn remove(&mut self, at: i64, user: u32) {
+        if let Ok(place) = self.0.binary_search(&(at, user)) {
+            self.0.remove(place);
+        }
+    }
+
     fn between(&self, inside: Bounds) -> &[(i64, u32)] {
         let start = self.0.partition_point(|(at, _)| *at < inside.lo);
         let end = self.0.partition_point(|(at, _)| *at <= inside.hi);
@@ -65,9 +71,10 @@ impl Timelines {
         }
     }
 
-    /// Takes in when a user was first seen.
-    pub(super) fn saw(&mut self, at: i64, user: u32) {
+    /// Takes in when a user was first seen, and when it was thought to have been.
+    pub(super) fn saw(&mut self, at: i64, before: Option<i64>, user: u32) {
         if let Some(timeline) = self.0.get_mut(&Source::Seen) {
+            before.into_iter().for_each(|before| timeline.remove(before, user));
             timeline.add(at, user);
         }
     }

@@ -118,17 +118,19 @@ impl Display for Because {
     }
 }
 
-/// `ada entered fading at 2026-06-15T12:00:00Z (event "login")`.
+/// `ada entered fading at 2026-06-15T12:00:00Z (event "login")`, or `(event "login", late)`.
 impl Display for Transition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { id, movement, segment, at, cause, .. } = self;
-        write!(f, "{id} {movement} {segment} at {at} ({})", cause.because)
+        let late = if self.late { ", late" } else { "" };
+        write!(f, "{id} {movement} {segment} at {at} ({}{late})", cause.because)
     }
 }
 
 /// The transitions that a call made, and what became of the fact.
 ///
 /// It is a slice of transitions, and iterates over them.
+#[must_use = "transitions are told once"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub(super) transitions: Vec<Transition>,

@@ -118,6 +118,10 @@ through_json! {
     Filter: read_filter, |it| Ok(write::filter(it, 1));
     /// An object with one comparison: `{"gt":100}`.
     Test: read_test, |it| Ok(write::lone_test(it));
+}
+
+through_json! {
+    text:
     /// As text: `"email_*"`.
     EventPattern: read_pattern, |it| Ok(Json::String(it.to_string()));
 }

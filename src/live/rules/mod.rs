@@ -6,7 +6,11 @@
 //! let go, so that what remembers them follows what is recent.
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
-//! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again.
+//! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
+//! second behind the first, and so three are: `(a, (b, c))`.
+//!
+//! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
+//! if their leaving is to be heard of.
 //!
 //! A rule knows users by their ids. One who is merged into another is heard of as the engine tells it: it leaves under
 //! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that. Of one who
@@ -27,6 +31,10 @@
 //! let acted: Vec<Signal> = ready.into_iter().flat_map(|signal| once.take(signal)).collect();
 //! assert_eq!(acted, [entered(at.plus(hours(1)))]);
 //! assert_eq!(once.take(entered(at.plus(hours(9)))), []);
+//!
+//! let mut row = (Dwell::new(hours(1)), Once::default()); // the same
+//! assert!(row.take(entered(at)).is_empty() && row.wake() == Some(at.plus(hours(1))));
+//! assert_eq!(row.pass(at.plus(hours(2))), acted);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -105,6 +113,31 @@ pub trait Rule {
 
     /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on.
     fn forget(&mut self, id: &str);
+}
+
+/// The second behind the first.
+impl<A: Rule, B: Rule> Rule for (A, B) {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        let (first, second) = self;
+        first.take(signal).into_iter().flat_map(|signal| second.take(signal)).collect()
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        let (first, second) = self;
+        let mut ready: Vec<Signal> =
+            first.pass(to).into_iter().flat_map(|signal| second.take(signal)).collect();
+        ready.extend(second.pass(to));
+        ready
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        self.0.wake().into_iter().chain(self.1.wake()).min()
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.0.forget(id);
+        self.1.forget(id);
+    }
 }
 
 /// Something of each user in each segment.

@@ -15,7 +15,8 @@ const MINUTE: i64 = 60_000;
 const DAY_MINUTES: u32 = 24 * 60;
 
 /// Holds entries back during the quiet hours of the user's own time zone, until they end. Nothing is dropped:
-/// one who leaves meanwhile is heard of after its entry, at the same instant.
+/// one who leaves meanwhile is heard of after its entry, at the same instant; or of neither, with
+/// [`QuietHours::unless_left`]. A cap stands behind, so that it counts what is sent.
 ///
 /// Who lives in which zone is told by the caller, signal by signal, for instance by [`zone_of`]. A signal that
 /// comes through [`Rule::take`] is taken to be of UTC.
@@ -24,6 +25,8 @@ pub struct QuietHours {
     /// Minutes of the day.
     from: u32,
     until: u32,
+    #[serde(default)]
+    unless_left: bool,
     /// What is held back, by the instant at which it is handed on, in the order in which it came.
     held: BTreeMap<Timestamp, Vec<Signal>>,
     /// That instant, of each user in each segment.
@@ -37,15 +40,40 @@ impl QuietHours {
         Self {
             from: from % DAY_MINUTES,
             until: until % DAY_MINUTES,
+            unless_left: false,
             held: BTreeMap::new(),
             ends: Each::default(),
         }
+    }
+
+    /// Drops the entry of one who leaves before the quiet hours end, and that leaving: in the morning nobody hears of what
+    /// is no longer so.
+    ///
+    /// ```
+    /// use whodid::live::rules::{QuietHours, Rule, Signal};
+    /// use whodid::{Movement, Timestamp, hours};
+    ///
+    /// let midnight: Timestamp = "2026-06-15T00:00:00Z".parse()?;
+    /// let mut quiet = QuietHours::new(22 * 60, 8 * 60).unless_left();
+    /// quiet.take(Signal::new("cart_abandoned", "ada", Movement::Entered, midnight));
+    /// quiet.take(Signal::new("cart_abandoned", "ada", Movement::Left, midnight.plus(hours(2)))); // bought at two
+    /// assert_eq!(quiet.pass(midnight.plus(hours(8))), []);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn unless_left(mut self) -> Self {
+        self.unless_left = true;
+        self
     }
 
     /// Takes a signal of a user who lives in a zone.
     pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
         let mut ready = self.pass(signal.at);
         let waits = get(&self.ends, &signal).copied();
+        if self.unless_left && waits.is_some() && !signal.is_entry() {
+            // What is held without an end is not handed on.
+            remove(&mut self.ends, &signal);
+            return ready;
+        }
         let quiet = if signal.is_entry() { self.end_of_quiet(signal.at, zone) } else { None };
         match waits.max(quiet) {
             Some(end) => {
@@ -88,13 +116,16 @@ impl Rule for QuietHours {
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
         let later = self.held.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
-        let ready: Vec<Signal> = std::mem::replace(&mut self.held, later).into_values().flatten().collect();
-        for signal in &ready {
+        let mut ready: Vec<Signal> =
+            std::mem::replace(&mut self.held, later).into_values().flatten().collect();
+        ready.retain(|signal| {
             // One who has come to another zone meanwhile may wait longer.
-            if get(&self.ends, signal) == Some(&signal.at) {
+            let ends = get(&self.ends, signal) == Some(&signal.at);
+            if ends {
                 remove(&mut self.ends, signal);
             }
-        }
+            ends || !self.unless_left
+        });
         ready
     }
 
@@ -109,7 +140,8 @@ impl Rule for QuietHours {
     }
 }
 
-/// The zone that an attribute of a user names at an instant, by its IANA name; `otherwise` where it names none.
+/// The zone that an attribute of a user names at an instant, by its IANA name in exact case (`Europe/Berlin`);
+/// `otherwise` where it names none.
 pub fn zone_of(store: &Snapshot, id: &str, attribute: &str, at: Timestamp, otherwise: Tz) -> Tz {
     let Ok(Some(user)) = store.user(id) else { return otherwise };
     let mut zone = None;
@@ -177,6 +209,24 @@ mod tests {
         let handed_on = [signal(Entered, morning), signal(Left, morning)];
         assert_eq!(quiet.pass(morning.parse().unwrap()), handed_on);
         assert_eq!(quiet.wake(), None);
+    }
+
+    #[test]
+    fn of_one_who_left_at_night_nothing_is_heard() {
+        use Movement::{Entered, Left};
+        let mut quiet = QuietHours::new(22 * 60, 8 * 60).unless_left();
+        let at = |movement, time: &str| signal(movement, &format!("2026-06-{time}:00Z"));
+        assert_eq!(quiet.take(at(Entered, "15T21:00")).len(), 1);
+        assert_eq!(quiet.take(at(Left, "15T23:00")), [at(Left, "15T23:00")]); // of whom is known that it is in
+        for (movement, time) in [(Entered, "16T01:00"), (Left, "16T02:00"), (Entered, "16T03:00")] {
+            assert_eq!(quiet.take(at(movement, time)), []);
+        }
+        let again = at(Left, "16T23:00");
+        assert_eq!(quiet.take(again.clone()), [at(Entered, "16T08:00"), again]); // once
+        assert_eq!(quiet.take(at(Entered, "17T01:00")), []);
+        assert_eq!(quiet.take(at(Left, "17T02:00")), []);
+        assert_eq!(quiet.pass("2026-06-17T08:00:00Z".parse().unwrap()), []);
+        assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60).unless_left());
     }
 
     #[test]

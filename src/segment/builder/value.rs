@@ -240,7 +240,8 @@ impl<T> Subject<T> {
         self.units(unit, -1, -i64::from(n))
     }
 
-    /// An instant whose month and day fall on one of the local days from today to that of `T + span`.
+    /// An instant whose month and day fall on one of the local days from today to that of `T + span`; one of 29 February
+    /// falls on the 28th in common years.
     pub fn anniversary(self, next: Span) -> Tested<T, Zoned> {
         self.tested(Comparison::Anniversary { next, tz: Tz::UTC })
     }

@@ -123,6 +123,9 @@ impl Live {
         if recorded != Recorded::New {
             return Ok(recorded);
         }
+        if matches!(fact, Fact::Event(_)) {
+            self.last_event = self.last_event.max(at);
+        }
         let (user, before) = self.store.last_touched();
         self.foresee(fact, user);
         let of_plan = (&self.watches, &self.counts);

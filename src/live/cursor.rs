@@ -73,6 +73,11 @@ impl Cursor {
         self.due
     }
 
+    /// Whether all has crossed up to a fact that is the last.
+    pub(super) fn has_passed(&self, last: i64) -> bool {
+        self.ahead.is_empty() && last < self.read_to
+    }
+
     /// Takes the facts that cross up to `end`, with the instants at which they do, and goes on to the next; facts up
     /// to `known` are in the store.
     pub(super) fn cross(

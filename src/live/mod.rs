@@ -151,6 +151,8 @@ pub struct Live {
     timelines: Timelines,
     /// Where the turning tests stand.
     turns: Vec<Turns>,
+    /// The instant of the latest event, or one after it.
+    last_event: i64,
     /// What waits for the next millisecond to be complete.
     pending: Vec<Crossing>,
     /// What else comes to exist.
@@ -198,6 +200,7 @@ impl Live {
             cursors: Cursors::default(),
             timelines: Timelines::default(),
             turns: Vec::new(),
+            last_event: i64::MIN,
             pending: Vec::new(),
             future: Future::default(),
             state: State::default(),
@@ -211,6 +214,7 @@ impl Live {
             crossings: Vec::new(),
         };
         live.store.keep_index();
+        live.last_event = live.store.reading().last_event().unwrap_or(i64::MIN);
         live.prepare();
         live.wait_again();
         live.evaluate();
@@ -329,7 +333,8 @@ impl Live {
     }
 
     /// When the passing of time may next change something: never later than it does, but perhaps earlier.
-    /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in.
+    /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in. While events arrive that some
+    /// edge lies behind, it is seldom further away than the shortest span that is asked about.
     pub fn next_change(&self) -> Option<Timestamp> {
         Some(Timestamp::from_millis(self.next_due())).filter(|at| at.in_range())
     }

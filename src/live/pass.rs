@@ -50,11 +50,6 @@ impl Cursors {
         let cursors: usize = self.all.iter().map(Cursor::memory).sum();
         cursors + self.due.capacity() * size_of::<Reverse<(i64, u32)>>()
     }
-
-    /// Nothing is due before this instant.
-    pub(super) fn first_due(&self) -> i64 {
-        self.all.iter().map(Cursor::due).min().unwrap_or(i64::MAX)
-    }
 }
 
 /// Crossings for which room is kept.
@@ -203,7 +198,11 @@ impl Live {
         let pending = self.pending.iter().map(|crossing| crossing.at).min().unwrap_or(i64::MAX);
         let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
         let under_way = self.spread.at().unwrap_or(i64::MAX);
-        self.cursors.first_due().min(pending).min(turns).min(self.future.due()).min(under_way)
+        let edges = self.cursors.all.iter().zip(&self.watches.edges).map(|(cursor, watch)| {
+            let last = self.timelines.last(&watch.source).unwrap_or(self.last_event);
+            if cursor.has_passed(last) { i64::MAX } else { cursor.due() }
+        });
+        edges.min().unwrap_or(i64::MAX).min(pending).min(turns).min(self.future.due()).min(under_way)
     }
 }
 

@@ -59,6 +59,15 @@ impl Timelines {
         timeline.unwrap_or_default().iter().for_each(|(at, user)| visit(*at, *user));
     }
 
+    /// The instant of the last of a source, or one before all of them; `None` where there is no timeline of it.
+    pub(super) fn last(&self, source: &Source) -> Option<i64> {
+        if matches!(source, Source::Events(_) | Source::LastOf(..)) {
+            return None;
+        }
+        let timeline = self.0.get(source)?;
+        Some(timeline.0.last().map_or(i64::MIN, |(at, _)| *at))
+    }
+
     /// Whether no edge needs any.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -6,12 +6,14 @@
 
 #![no_main]
 
+#[path = "../../tests/live/feed.rs"]
+mod feed;
+
+use feed::feed;
 use libfuzzer_sys::fuzz_target;
 use whodid::segment::{EventPattern, Segment};
 use whodid::testing::{Change, take};
-use whodid::{
-    AttributeWrite, Catalog, Changes, Evaluate, Event, Live, LiveError, MemoryStore, Plan, Timestamp, Value,
-};
+use whodid::{AttributeWrite, Catalog, Changes, Evaluate, Event, Live, MemoryStore, Plan, Timestamp, Value};
 
 /// So much happens at most.
 const MOST: usize = 96;
@@ -116,17 +118,5 @@ fn value(with: u8, at: Timestamp) -> Value {
         1 => Value::from(["free", "pro", "a"][usize::from(with) % 3]),
         2 => Value::from(with % 8 == 2),
         _ => Value::from(Timestamp::from_millis(at.millis().saturating_add(by))),
-    }
-}
-
-fn feed(live: &mut Live, change: Change) -> Result<Changes, LiveError> {
-    match change {
-        Change::Event(event) => live.record(event),
-        Change::Attribute(write) => live.write(write),
-        Change::User { id, seen } => live.register(&id, seen),
-        Change::Merge { from, into } => live.merge(&from, &into),
-        Change::Forget { user } => live.forget(&user),
-        Change::Retain { since, events } => live.retain(since, &events),
-        other => unreachable!("{other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
 use whodid::segment::Segment;
-use whodid::{Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days};
+use whodid::{AttributeWrite, Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days};
 
 const NOON: i64 = 1_781_524_800_000;
 const HOUR: i64 = 3_600_000;
@@ -87,6 +87,30 @@ fn names_of_events_that_are_refused_take_no_room() {
         _ = live.record(Event::new("ada", format!("name {i}"), hour(0)).id("once")).expect("an event");
     }
     assert_eq!(live.memory_usage(), before);
+    check(&live);
+}
+
+#[test]
+fn who_has_gone_takes_no_room() {
+    let mut live =
+        live(&[r#"{"seen":{"in":{"last":"30d"}}}"#, r#"{"changed":{"name":"plan","in":{"last":"9d"}}}"#]);
+    let mut come_and_go = |i: u32| {
+        let (visitor, at) = (format!("visitor {i}"), hour(-24 * 8).plus(whodid::minutes(i / 2)));
+        _ = live.register(&visitor, at).expect("a user");
+        _ = live.merge(&visitor, "ada").expect("a merge");
+        _ = live.write(AttributeWrite::set("guest", "plan", "pro", at)).expect("a write");
+        _ = live.forget("guest").expect("an erasure");
+        live.memory_usage()
+    };
+    let at_first = come_and_go(0);
+    let after = (1..10_000).map(&mut come_and_go).last().unwrap_or(0);
+    assert!(after < at_first + 20_000, "{after} bytes, at first {at_first}");
+    let (mut wakes, end) = (0, hour(24 * 60));
+    while let Some(wake) = live.next_change().filter(|wake| *wake < end) {
+        _ = live.advance(wake).expect("an instant");
+        wakes += 1;
+    }
+    assert!(wakes < 30, "woken {wakes} times");
     check(&live);
 }
 

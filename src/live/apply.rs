@@ -228,6 +228,9 @@ impl Live {
             let store = self.store.reading();
             store.number_of(id).and_then(|user| store.first_seen(user))
         });
+        if let Some((user, _)) = &gone {
+            self.timelines.forget(*user, self.store.reading());
+        }
         self.store.merge(from, into)?;
         let into = self.store.reading().number_of(into);
         if let (Some((from, _)), Some(into)) = (&gone, into) {
@@ -269,6 +272,9 @@ impl Live {
         let mut changes = Changes::default();
         self.finish(&mut changes.transitions);
         let gone = self.known(user);
+        if let Some((user, _)) = &gone {
+            self.timelines.forget(*user, self.store.reading());
+        }
         self.store.forget(user)?;
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Forget, &mut changes.transitions);

@@ -249,6 +249,9 @@ impl Cursor {
         if self.ahead.iter().any(|(_, user)| *user == from) {
             self.ahead.iter_mut().filter(|(_, user)| *user == from).for_each(|(_, user)| *user = into);
             self.ahead.sort_by(|a, b| b.cmp(a));
+            if !matches!(source, Source::Events(_)) {
+                self.ahead.dedup();
+            }
         }
         if let Source::LastOf(events, ..) = source {
             // From the last to the first.

@@ -8,8 +8,9 @@
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
-//! a segment and instant. Those of one instant are told user by user, in the order in which the store met them, and of a
-//! user in the order of the catalog. Where many users have facts of one instant, a single later fact settles only a few of them, and
+//! a segment and instant. What facts and time change at one instant is told user by user, in the order in which the
+//! store met them, and of a user in the order of the catalog; what a changed catalog, retention and restoring change,
+//! segment by segment. Where many users have facts of one instant, a single later fact settles only a few of them, and
 //! the calls that follow the rest, so that none takes long ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
@@ -151,7 +152,7 @@ pub struct Live {
     timelines: Timelines,
     /// Where the turning tests stand.
     turns: Vec<Turns>,
-    /// The instant of the latest event, or one after it.
+    /// The instant of the latest event that ever came, or one after it.
     last_event: i64,
     /// What waits for the next millisecond to be complete.
     pending: Vec<Crossing>,

@@ -199,7 +199,7 @@ impl Live {
         let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
         let under_way = self.spread.at().unwrap_or(i64::MAX);
         let edges = self.cursors.all.iter().zip(&self.watches.edges).map(|(cursor, watch)| {
-            let last = self.timelines.last(&watch.source).unwrap_or(self.last_event);
+            let last = self.timelines.last(&watch.source, self.last_event);
             if cursor.has_passed(last) { i64::MAX } else { cursor.due() }
         });
         edges.min().unwrap_or(i64::MAX).min(pending).min(turns).min(self.future.due()).min(under_way)

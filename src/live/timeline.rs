@@ -6,7 +6,7 @@ use super::watch::{Source, Watch};
 use crate::plan::bounds::Bounds;
 use crate::store::{Among, EventStore, Snapshot};
 
-/// Instants and users in order; may hold some that are no more.
+/// Instants and users in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timeline(Vec<(i64, u32)>);
 
@@ -59,13 +59,15 @@ impl Timelines {
         timeline.unwrap_or_default().iter().for_each(|(at, user)| visit(*at, *user));
     }
 
-    /// The instant of the last of a source, or one before all of them; `None` where there is no timeline of it.
-    pub(super) fn last(&self, source: &Source) -> Option<i64> {
-        if matches!(source, Source::Events(_) | Source::LastOf(..)) {
-            return None;
+    /// The instant of the last of a source, or one after it, where that of the last event is known.
+    pub(super) fn last(&self, source: &Source, last_event: i64) -> i64 {
+        match source {
+            Source::Events(_) | Source::LastOf(..) => last_event,
+            Source::Writes(_) | Source::Seen => {
+                let last = self.0.get(source).and_then(|timeline| timeline.0.last());
+                last.map_or(i64::MIN, |(at, _)| *at)
+            }
         }
-        let timeline = self.0.get(source)?;
-        Some(timeline.0.last().map_or(i64::MIN, |(at, _)| *at))
     }
 
     /// Whether no edge needs any.
@@ -85,6 +87,13 @@ impl Timelines {
         if let Some(timeline) = self.0.get_mut(&Source::Seen) {
             before.into_iter().for_each(|before| timeline.remove(before, user));
             timeline.add(at, user);
+        }
+    }
+
+    /// Lets go of all that is known of a user, who is going.
+    pub(super) fn forget(&mut self, user: u32, store: &Snapshot) {
+        for (source, timeline) in &mut self.0 {
+            of_user(source, store, user, &mut |at| timeline.remove(at, user));
         }
     }
 

@@ -26,8 +26,7 @@ pub struct FrequencyCap {
 impl FrequencyCap {
     /// At most so many in such a span.
     pub fn new(most: u32, per: Span) -> Self {
-        let (inside, entries, sweep) = Default::default();
-        Self { most, per, inside, entries, sweep }
+        Self { most, per, inside: Inside::default(), entries: BTreeMap::new(), sweep: Sweep::default() }
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
-//! second behind the first, and so three are: `(a, (b, c))`.
+//! second behind the first, and so three are: `(a, (b, c))`; but [`QuietHours`] there take everyone to live in UTC.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.
@@ -119,7 +119,12 @@ pub trait Rule {
 impl<A: Rule, B: Rule> Rule for (A, B) {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         let (first, second) = self;
-        first.take(signal).into_iter().flat_map(|signal| second.take(signal)).collect()
+        // More may come of this instant.
+        let passed = Timestamp::from_millis(signal.at.millis().saturating_sub(1));
+        let mut ready: Vec<Signal> =
+            first.take(signal).into_iter().flat_map(|signal| second.take(signal)).collect();
+        ready.extend(second.pass(passed));
+        ready
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
@@ -230,6 +235,14 @@ mod tests {
             out.extend(rule.pass(wake));
         }
         out
+    }
+
+    #[test]
+    fn the_second_of_two_rules_hears_that_time_passes_where_the_first_is_silent() {
+        let mut row = (Once::default(), QuietHours::new(12 * 60, 13 * 60));
+        assert_eq!(row.take(entered("a", -1)), [entered("a", -1)]);
+        assert_eq!(row.take(entered("b", 30)), []);
+        assert_eq!(row.take(entered("a", 120)), [entered("b", 60)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Rule, Signal, forget, get, remove, set};
+use super::{Each, Inside, Rule, Signal, forget, get, remove, set};
 use crate::plan::{ScalarRef, ValueRef, value_at};
 use crate::store::{Among, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -25,8 +25,9 @@ pub struct QuietHours {
     /// Minutes of the day.
     from: u32,
     until: u32,
+    /// Where who has left is not to be heard of: whose entry has been handed on.
     #[serde(default)]
-    unless_left: bool,
+    unless_left: Option<Inside>,
     /// What is held back, by the instant at which it is handed on, in the order in which it came.
     held: BTreeMap<Timestamp, Vec<Signal>>,
     /// That instant, of each user in each segment.
@@ -40,7 +41,7 @@ impl QuietHours {
         Self {
             from: from % DAY_MINUTES,
             until: until % DAY_MINUTES,
-            unless_left: false,
+            unless_left: None,
             held: BTreeMap::new(),
             ends: Each::default(),
         }
@@ -61,7 +62,7 @@ impl QuietHours {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn unless_left(mut self) -> Self {
-        self.unless_left = true;
+        self.unless_left = Some(Inside::default());
         self
     }
 
@@ -69,9 +70,12 @@ impl QuietHours {
     pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
         let mut ready = self.pass(signal.at);
         let waits = get(&self.ends, &signal).copied();
-        if self.unless_left && waits.is_some() && !signal.is_entry() {
+        if let Some(inside) = self.unless_left.as_mut().filter(|_| !signal.is_entry()) {
             // What is held without an end is not handed on.
             remove(&mut self.ends, &signal);
+            if inside.leave(&signal) || waits.is_none() {
+                ready.push(signal);
+            }
             return ready;
         }
         let quiet = if signal.is_entry() { self.end_of_quiet(signal.at, zone) } else { None };
@@ -80,7 +84,10 @@ impl QuietHours {
                 set(&mut self.ends, &signal, end);
                 self.held.entry(end).or_default().push(Signal { at: end, ..signal });
             }
-            None => ready.push(signal),
+            None => {
+                self.unless_left.iter_mut().for_each(|inside| inside.enter(&signal));
+                ready.push(signal);
+            }
         }
         ready
     }
@@ -124,7 +131,11 @@ impl Rule for QuietHours {
             if ends {
                 remove(&mut self.ends, signal);
             }
-            ends || !self.unless_left
+            let Some(inside) = &mut self.unless_left else { return true };
+            if ends {
+                inside.enter(signal);
+            }
+            ends
         });
         ready
     }
@@ -137,6 +148,7 @@ impl Rule for QuietHours {
         self.held.values_mut().for_each(|held| held.retain(|signal| signal.id != id));
         self.held.retain(|_, held| !held.is_empty());
         forget(&mut self.ends, id);
+        self.unless_left.iter_mut().for_each(|inside| inside.forget(id));
     }
 }
 
@@ -226,6 +238,11 @@ mod tests {
         assert_eq!(quiet.take(at(Entered, "17T01:00")), []);
         assert_eq!(quiet.take(at(Left, "17T02:00")), []);
         assert_eq!(quiet.pass("2026-06-17T08:00:00Z".parse().unwrap()), []);
+        // Without a leaving between them, as a segment that is replaced silently makes: that it left is heard of.
+        assert_eq!(quiet.take(at(Entered, "17T12:00")).len(), 1);
+        assert_eq!(quiet.take(at(Entered, "17T23:00")), []);
+        assert_eq!(quiet.take(at(Left, "18T00:00")), [at(Left, "18T00:00")]);
+        assert_eq!(quiet.pass("2026-06-18T08:00:00Z".parse().unwrap()), []);
         assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60).unless_left());
     }
 

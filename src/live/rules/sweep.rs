@@ -7,10 +7,17 @@ use crate::time::{Span, Timestamp};
 const FEW: usize = 1 << 10;
 
 /// When to look for what has become old: when as much has been added as was left the last time.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Sweep {
     added: usize,
     left: usize,
+}
+
+/// Of what has been read nobody knows how old it is: it is looked through at once.
+impl Default for Sweep {
+    fn default() -> Self {
+        Self { added: FEW, left: 0 }
+    }
 }
 
 /// Rules that remember the same are the same, whenever they will look.
@@ -58,6 +65,9 @@ mod tests {
     fn what_is_remembered_is_what_is_not_over_and_as_much_again() {
         let (mut sweep, mut instants) = (Sweep::default(), Each::default());
         for minute in 0..100_000 {
+            if minute % 1_000 == 0 {
+                sweep = Sweep::default(); // read anew
+            }
             let signal = Signal::new("a", format!("u{minute}"), Movement::Entered, at(minute));
             sweep.set(&mut instants, &signal, minutes(5_000));
             let of: &std::collections::BTreeMap<_, _> = &instants["a"];

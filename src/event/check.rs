@@ -89,6 +89,7 @@ struct Check<F: Fn() -> String> {
 }
 
 impl<F: Fn() -> String> Check<F> {
+    #[inline]
     fn name(&self, text: &str, field: impl Fn() -> String) -> Result<(), IngestError> {
         if text.is_empty() {
             return Err(IngestError::Empty { fact: (self.fact)(), field: field() });
@@ -96,6 +97,7 @@ impl<F: Fn() -> String> Check<F> {
         self.length(text, MAX_NAME, field)
     }
 
+    #[inline]
     fn length(&self, text: &str, limit: usize, field: impl Fn() -> String) -> Result<(), IngestError> {
         let bytes = text.len();
         if bytes <= limit {
@@ -104,6 +106,7 @@ impl<F: Fn() -> String> Check<F> {
         Err(IngestError::TooLong { fact: (self.fact)(), field: field(), bytes, limit })
     }
 
+    #[inline]
     fn instant(&self, at: Timestamp, field: impl Fn() -> String) -> Result<(), IngestError> {
         if at.in_range() {
             return Ok(());

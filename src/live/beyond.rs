@@ -24,6 +24,7 @@ impl Beyond {
     }
 
     /// Something of a user's list, of no meaning: what matters is that the lines about its place have been looked at.
+    #[inline]
     pub(super) fn peek(&self, user: u32) -> u32 {
         let list = self.0.get((user / SOME) as usize).map_or(&[][..], Vec::as_slice);
         // Users are spread evenly over a list.

@@ -49,6 +49,7 @@ impl Pages {
         (there < end).then(|| (Page::of(block, there, self.lanes), block))
     }
 
+    #[inline]
     pub(super) fn peek(&self, user: u32) -> u32 {
         // The lines of a processor's cache that a page lies in, without a question that has to wait for an answer.
         let head = self.head(user);

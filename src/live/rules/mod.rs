@@ -118,21 +118,13 @@ pub trait Rule {
 /// The second behind the first.
 impl<A: Rule, B: Rule> Rule for (A, B) {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        let (first, second) = self;
         // More may come of this instant.
         let passed = Timestamp::from_millis(signal.at.millis().saturating_sub(1));
-        let mut ready: Vec<Signal> =
-            first.take(signal).into_iter().flat_map(|signal| second.take(signal)).collect();
-        ready.extend(second.pass(passed));
-        ready
+        hand_on(self.0.take(signal), &mut self.1, passed)
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        let (first, second) = self;
-        let mut ready: Vec<Signal> =
-            first.pass(to).into_iter().flat_map(|signal| second.take(signal)).collect();
-        ready.extend(second.pass(to));
-        ready
+        hand_on(self.0.pass(to), &mut self.1, to)
     }
 
     fn wake(&self) -> Option<Timestamp> {
@@ -143,6 +135,13 @@ impl<A: Rule, B: Rule> Rule for (A, B) {
         self.0.forget(id);
         self.1.forget(id);
     }
+}
+
+/// What a rule makes of signals, and of the time that has passed after them.
+fn hand_on(signals: Vec<Signal>, rule: &mut impl Rule, passed: Timestamp) -> Vec<Signal> {
+    let mut ready: Vec<Signal> = signals.into_iter().flat_map(|signal| rule.take(signal)).collect();
+    ready.extend(rule.pass(passed));
+    ready
 }
 
 /// Something of each user in each segment.

@@ -57,8 +57,8 @@ pub(super) fn is_over(at: Timestamp, span: Span, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::tests::at;
-    use super::super::{Each, Movement, Signal};
     use super::*;
+    use crate::live::Movement;
     use crate::time::minutes;
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
             }
             let signal = Signal::new("a", format!("u{minute}"), Movement::Entered, at(minute));
             sweep.set(&mut instants, &signal, minutes(5_000));
-            let of: &std::collections::BTreeMap<_, _> = &instants["a"];
+            let of = &instants["a"];
             assert!(of.len() <= 10_001, "{}", of.len());
             let oldest = minute.saturating_sub(4_999).max(0);
             assert!((oldest..=minute).step_by(97).all(|minute| of.contains_key(&format!("u{minute}"))));

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono_tz::Pacific::Kiritimati;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -178,9 +179,14 @@ proptest! {
 
     #[test]
     fn quiet_hours_defer_and_drop_nothing(signals in signals()) {
-        let out = holds(QuietHours::new(14 * 60, 16 * 60), &signals)?;
+        let mut quiet = QuietHours::new(14 * 60, 16 * 60);
+        quiet.set_zone("u1", Kiritimati); // fourteen hours ahead
+        let out = holds(quiet, &signals)?;
         prop_assert_eq!(out.len(), signals.len());
-        let of_day = |signal: &Signal| signal.at.millis().rem_euclid(24 * 60 * MINUTE) / MINUTE;
+        let of_day = |signal: &Signal| {
+            let ahead = if signal.id == "u1" { 14 * 60 } else { 0 };
+            (signal.at.millis() / MINUTE + ahead).rem_euclid(24 * 60)
+        };
         prop_assert!(entries(&out).all(|signal| !(14 * 60..16 * 60).contains(&of_day(signal))));
         // Of each user in each segment, in the order in which it came.
         for signal in &signals {
@@ -271,6 +277,10 @@ fn those_who_are_erased_are_forgotten() {
     forgets(&Dwell::new(hours(3)));
     forgets(&FrequencyCap::new(2, hours(3)));
     forgets(&QuietHours::new(8 * 60, 20 * 60));
+    let mut abroad = QuietHours::new(8 * 60, 20 * 60);
+    abroad.set_zone("bob", Kiritimati);
+    abroad.forget("bob");
+    assert_eq!(abroad, QuietHours::new(8 * 60, 20 * 60));
     forgets(&(Once::default(), QuietHours::new(8 * 60, 20 * 60).unless_left()));
     forgets(&LiveExclusion::new(["s0", "s1"], 1).expect("campaigns"));
 }

@@ -5,6 +5,7 @@
 //! Every engine runs in a process of its own, so that its memory is its own, and its transitions are compared with those of a slow
 //! reference. One line of JSON a run.
 
+mod by_hand;
 mod clock;
 #[cfg(feature = "differential")]
 mod differential;
@@ -28,7 +29,7 @@ use clock::Outcome;
 use question::Grain;
 use stream::Event;
 
-const ENGINES: [&str; 5] = ["whodid", "differential", "differential-future", "dbsp", "dbsp-window"];
+const ENGINES: [&str; 6] = ["whodid", "by-hand", "differential", "differential-future", "dbsp", "dbsp-window"];
 
 struct Options {
     engine: String,
@@ -80,6 +81,9 @@ impl Options {
 fn run(engine: &str, events: Vec<Event>, options: &Options) -> Option<Outcome> {
     let Options { batch, grain, text_ids, workers, .. } = *options;
     match engine {
+        "by-hand" if workers == 1 => {
+            Some(by_hand::run(&events, text_ids.then(ids::Ids::default), batch, grain))
+        }
         #[cfg(feature = "differential")]
         "differential" => Some(differential::run(
             Arc::new(events),

@@ -7,7 +7,7 @@
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
-//! second behind the first, and so three are: `(a, (b, c))`; but [`QuietHours`] there take everyone to live in UTC.
+//! second behind the first, and so three are: `(a, (b, c))`.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.

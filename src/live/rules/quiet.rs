@@ -18,8 +18,8 @@ const DAY_MINUTES: u32 = 24 * 60;
 /// one who leaves meanwhile is heard of after its entry, at the same instant; or of neither, with
 /// [`QuietHours::unless_left`]. A cap stands behind, so that it counts what is sent.
 ///
-/// Who lives in which zone is told by the caller, signal by signal, for instance by [`zone_of`]. A signal that
-/// comes through [`Rule::take`] is taken to be of UTC.
+/// Everyone lives in UTC of whom it was not told otherwise by [`QuietHours::set_zone`], for instance by what [`zone_of`]
+/// finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietHours {
     /// Minutes of the day.
@@ -32,6 +32,9 @@ pub struct QuietHours {
     held: BTreeMap<Timestamp, Vec<Signal>>,
     /// That instant, of each user in each segment.
     ends: Each<Timestamp>,
+    /// Of users who do not live in UTC.
+    #[serde(default)]
+    zones: BTreeMap<String, Tz>,
 }
 
 impl QuietHours {
@@ -44,6 +47,7 @@ impl QuietHours {
             unless_left: None,
             held: BTreeMap::new(),
             ends: Each::default(),
+            zones: BTreeMap::new(),
         }
     }
 
@@ -66,30 +70,29 @@ impl QuietHours {
         self
     }
 
-    /// Takes a signal of a user who lives in a zone.
-    pub fn take_in(&mut self, signal: Signal, zone: Tz) -> Vec<Signal> {
-        let mut ready = self.pass(signal.at);
-        let waits = get(&self.ends, &signal).copied();
-        if let Some(inside) = self.unless_left.as_mut().filter(|_| !signal.is_entry()) {
-            // What is held without an end is not handed on.
-            remove(&mut self.ends, &signal);
-            if inside.leave(&signal) || waits.is_none() {
-                ready.push(signal);
-            }
-            return ready;
+    /// A user lives in a zone from now on. An entry that is held back waits for the end that it has been given.
+    ///
+    /// In a row each rule is a field, so that this one is told wherever it stands.
+    ///
+    /// ```
+    /// use chrono_tz::Europe::Berlin;
+    /// use whodid::live::rules::{Once, QuietHours, Rule, Signal};
+    /// use whodid::{Movement, Timestamp, hours};
+    ///
+    /// let evening: Timestamp = "2026-06-15T21:00:00Z".parse()?; // eleven in Berlin
+    /// let mut row = (Once::default(), QuietHours::new(22 * 60, 8 * 60));
+    /// row.1.set_zone("ada", Berlin);
+    /// assert_eq!(row.take(Signal::new("fading", "ada", Movement::Entered, evening)), []);
+    /// assert_eq!(row.wake(), Some(evening.plus(hours(9))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_zone(&mut self, id: impl Into<String>, zone: Tz) {
+        let id = id.into();
+        if zone == Tz::UTC {
+            self.zones.remove(&id);
+        } else {
+            self.zones.insert(id, zone);
         }
-        let quiet = if signal.is_entry() { self.end_of_quiet(signal.at, zone) } else { None };
-        match waits.max(quiet) {
-            Some(end) => {
-                set(&mut self.ends, &signal, end);
-                self.held.entry(end).or_default().push(Signal { at: end, ..signal });
-            }
-            None => {
-                self.unless_left.iter_mut().for_each(|inside| inside.enter(&signal));
-                ready.push(signal);
-            }
-        }
-        ready
     }
 
     /// Whether an instant is quiet, and in how many minutes of the local clock that ends.
@@ -118,7 +121,29 @@ impl QuietHours {
 
 impl Rule for QuietHours {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        self.take_in(signal, Tz::UTC)
+        let mut ready = self.pass(signal.at);
+        let waits = get(&self.ends, &signal).copied();
+        if let Some(inside) = self.unless_left.as_mut().filter(|_| !signal.is_entry()) {
+            // What is held without an end is not handed on.
+            remove(&mut self.ends, &signal);
+            if inside.leave(&signal) || waits.is_none() {
+                ready.push(signal);
+            }
+            return ready;
+        }
+        let zone = self.zones.get(&signal.id).copied().unwrap_or(Tz::UTC);
+        let quiet = if signal.is_entry() { self.end_of_quiet(signal.at, zone) } else { None };
+        match waits.max(quiet) {
+            Some(end) => {
+                set(&mut self.ends, &signal, end);
+                self.held.entry(end).or_default().push(Signal { at: end, ..signal });
+            }
+            None => {
+                self.unless_left.iter_mut().for_each(|inside| inside.enter(&signal));
+                ready.push(signal);
+            }
+        }
+        ready
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
@@ -148,6 +173,7 @@ impl Rule for QuietHours {
         self.held.values_mut().for_each(|held| held.retain(|signal| signal.id != id));
         self.held.retain(|_, held| !held.is_empty());
         forget(&mut self.ends, id);
+        self.zones.remove(id);
         self.unless_left.iter_mut().for_each(|inside| inside.forget(id));
     }
 }
@@ -209,12 +235,13 @@ mod tests {
     #[test]
     fn entries_wait_for_the_morning_and_are_not_lost() {
         use Movement::{Entered, Left};
-        let (mut quiet, berlin) = (QuietHours::new(22 * 60, 8 * 60), Tz::Europe__Berlin);
+        let mut quiet = QuietHours::new(22 * 60, 8 * 60);
+        quiet.set_zone("ada", Tz::Europe__Berlin);
         let evening = signal(Entered, "2026-06-15T19:59:59.999Z"); // a last moment before ten
-        assert_eq!(quiet.take_in(evening.clone(), berlin), [evening]);
-        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T20:00:00Z"), berlin).len(), 1);
-        assert_eq!(quiet.take_in(signal(Entered, "2026-06-15T20:00:00Z"), berlin), []);
-        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T21:00:00Z"), berlin), []);
+        assert_eq!(quiet.take(evening.clone()), [evening]);
+        assert_eq!(quiet.take(signal(Left, "2026-06-15T20:00:00Z")).len(), 1);
+        assert_eq!(quiet.take(signal(Entered, "2026-06-15T20:00:00Z")), []);
+        assert_eq!(quiet.take(signal(Left, "2026-06-15T21:00:00Z")), []);
         let morning = "2026-06-16T06:00:00Z";
         assert_eq!(quiet.wake(), Some(morning.parse().unwrap()));
         assert_eq!(quiet.pass("2026-06-16T05:59:59.999Z".parse().unwrap()), []);
@@ -249,23 +276,25 @@ mod tests {
     #[test]
     fn one_who_has_moved_is_left_alone_by_the_night_of_the_new_zone() {
         use Movement::{Entered, Left};
-        let (mut quiet, berlin, york) =
-            (QuietHours::new(22 * 60, 8 * 60), Tz::Europe__Berlin, Tz::America__New_York);
-        assert_eq!(quiet.take_in(signal(Entered, "2026-06-15T21:00:00Z"), berlin), []);
-        assert_eq!(quiet.take_in(signal(Left, "2026-06-15T23:00:00Z"), york), []);
-        assert_eq!(quiet.take_in(signal(Entered, "2026-06-16T05:00:00Z"), york), []); // one at night there
+        let mut quiet = QuietHours::new(22 * 60, 8 * 60);
+        quiet.set_zone("ada", Tz::Europe__Berlin);
+        assert_eq!(quiet.take(signal(Entered, "2026-06-15T21:00:00Z")), []);
+        quiet.set_zone("ada", Tz::America__New_York);
+        assert_eq!(quiet.take(signal(Left, "2026-06-15T23:00:00Z")), []);
+        assert_eq!(quiet.take(signal(Entered, "2026-06-16T05:00:00Z")), []); // one at night there
         let (first, second) = ("2026-06-16T06:00:00Z", "2026-06-16T12:00:00Z");
         assert_eq!(quiet.pass(first.parse().unwrap()), [signal(Entered, first), signal(Left, first)]);
-        assert_eq!(quiet.take_in(signal(Left, "2026-06-16T07:00:00Z"), york), []);
+        assert_eq!(quiet.take(signal(Left, "2026-06-16T07:00:00Z")), []);
         assert_eq!(quiet.pass(second.parse().unwrap()), [signal(Entered, second), signal(Left, second)]);
+        quiet.set_zone("ada", Tz::UTC);
         assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60));
     }
 
     #[test]
     fn a_night_is_shorter_when_clocks_are_set_ahead() {
         let mut quiet = QuietHours::new(60, 150); // one until half past two, which Berlin skips in March
-        let entered = signal(Movement::Entered, "2026-03-29T00:30:00Z"); // half past one
-        assert_eq!(quiet.take_in(entered, Tz::Europe__Berlin), []);
+        quiet.set_zone("ada", Tz::Europe__Berlin);
+        assert_eq!(quiet.take(signal(Movement::Entered, "2026-03-29T00:30:00Z")), []); // half past one
         assert_eq!(quiet.wake(), Some("2026-03-29T01:00:00Z".parse().unwrap()));
     }
 

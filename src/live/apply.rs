@@ -153,7 +153,8 @@ impl Live {
             // What has been read meanwhile has it already.
             return Ok(recorded);
         }
-        let touches = touch.into_iter().chain(seen_first.then_some(NEWCOMER));
+        // In the order in which they are settled.
+        let touches = seen_first.then_some(NEWCOMER).into_iter().chain(touch);
         self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
         Ok(recorded)
     }

@@ -189,7 +189,8 @@ impl Live {
                 waiting.push(Crossing { at, user, touch });
             });
         }
-        waiting.sort_unstable();
+        // Facts mostly arrive in order, and newcomers beside them.
+        waiting.sort();
         waiting
     }
 

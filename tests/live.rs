@@ -17,7 +17,8 @@ use whodid::oracle::{Named, Oracle};
 use whodid::segment::Segment;
 use whodid::testing::{Change, Evaluator, catalog, facts, named, segments, take};
 use whodid::{
-    Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp, days, did,
+    Announce, Changes, Evaluate, Event, Live, MemoryStore, Movement, Plan, Saved, Timestamp, Transition,
+    days, did, minutes,
 };
 
 use cases::cases;
@@ -136,22 +137,25 @@ impl Run {
         self.is_exact();
     }
 
+    /// What time has passed for is told first, then what comes late.
     fn take(&mut self, change: &Change, members: Members) {
         let before = self.live.now();
         self.taken.push(change.clone());
-        let taken = take(&mut self.plain, change.clone());
         let changes = feed(&mut self.live, change.clone());
+        let now = self.live.now();
+        let (passed, late) = match &changes {
+            Ok(changes) => changes.split_at(changes.partition_point(|change| !change.late)),
+            Err(_) => Default::default(),
+        };
+        self.passed(before, members, passed);
+        let members = self.evaluate(now);
+        let taken = take(&mut self.plain, change.clone());
         assert_eq!(taken.is_ok(), changes.is_ok(), "{change:?}");
         assert_eq!(taken.is_ok(), self.oracle.take(change.clone()).is_ok(), "{change:?}");
-        let Ok(changes) = changes else { return };
         self.instants.add(change);
-        if self.live.now() > before || change.at().is_some_and(|at| at > before) {
-            return self.passed(before, members, &changes);
-        }
-        // Late: what differs now, at the engine's instant.
-        let expected = differences(&members, &self.evaluate(before), before);
-        assert!(changes.iter().all(|change| change.late));
-        assert_eq!(self.reported(&changes), expected, "late {change:?}");
+        let expected = differences(&members, &self.evaluate(now), now);
+        assert!(late.iter().all(|change| change.late));
+        assert_eq!(self.reported(late), expected, "late {change:?}");
     }
 
     /// The catalog is another.
@@ -185,7 +189,7 @@ impl Run {
     }
 
     /// Time passed, and every change on the way was reported at its instant.
-    fn passed(&mut self, from: Timestamp, mut members: Members, changes: &Changes) {
+    fn passed(&mut self, from: Timestamp, mut members: Members, changes: &[Transition]) {
         assert!(changes.iter().all(|change| !change.late));
         assert!(changes.is_sorted_by_key(|change| change.at));
         let mut expected = Reported::new();
@@ -204,12 +208,12 @@ impl Run {
         assert_eq!(self.reported(changes), expected, "from {from} to {}", self.live.now());
     }
 
-    fn reported(&mut self, changes: &Changes) -> Reported {
+    fn reported(&mut self, changes: &[Transition]) -> Reported {
         for change in changes {
             self.sequence += 1;
             assert_eq!(change.sequence, self.sequence);
         }
-        let tuple = |c: &whodid::Transition| (c.segment.to_string(), c.id.to_string(), c.movement, c.at);
+        let tuple = |c: &Transition| (c.segment.to_string(), c.id.to_string(), c.movement, c.at);
         let reported: Reported = changes.iter().map(tuple).collect();
         assert_eq!(reported.len(), changes.len(), "one transition twice");
         reported
@@ -379,6 +383,22 @@ proptest! {
         run.step(&Step::Advance(Timestamp::from_millis(reached + 90_000_000)));
         run.step(&Step::Advance(Timestamp::from_millis(reached + 40 * 86_400_000)));
     }
+}
+
+/// What an instant has begun to change is told before what erasing a user in the midst of it does.
+#[test]
+fn one_is_erased_while_an_instant_is_under_way() {
+    let segments = BTreeMap::from([("buyers".to_owned(), did("purchase").into())]);
+    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("an instant");
+    let event = |id: &str, after| Change::Event(Event::new(id, "purchase", start.plus(minutes(after))));
+    let mut run = Run::new(Named { segments, lists: BTreeMap::new() }, &[], start, 1_000).expect("a catalog");
+    for id in ["ada", "bob", "cy", "dee", "eve", "flo"] {
+        run.step(&Step::Take(event(id, 1)));
+    }
+    run.step(&Step::Take(event("ada", 2)));
+    assert!(run.live.now() < start.plus(minutes(1)), "not under way");
+    run.step(&Step::Take(Change::Forget { user: "flo".to_owned() }));
+    assert_eq!(run.live.count("buyers"), Some(5));
 }
 
 /// A day that the window cuts holds for a late fact inside, though the user had a fact of that day already, before the

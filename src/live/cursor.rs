@@ -106,6 +106,8 @@ impl Cursor {
 
     /// Reads the next stretch, at least to where facts have not crossed at `end`; tells whether all of it has happened.
     fn read(&mut self, watch: &Watch, end: i64, known: i64, facts: (&Snapshot, &Timelines)) -> bool {
+        // Of a unit all that will soon have crossed, for the less of it is left to be looked at.
+        let end = if matches!(watch.source, Source::LastOf(..)) { known } else { end };
         let crossed = watch.edge.first_after(end);
         let Some((hi, until)) = self.stretch(watch, crossed, known) else { return false };
         let inside = Bounds { lo: self.read_to, hi };

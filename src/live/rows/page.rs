@@ -172,15 +172,16 @@ fn ones(byte: u8) -> usize {
     usize::from(ONES[usize::from(byte)])
 }
 
-/// The bits that are set in some bytes, of which there are 128 at most.
-fn ones_of(block: &[u8], from: usize, count: usize) -> usize {
-    let bytes = block.get(from..).unwrap_or_default();
-    let (words, rest) = bytes[..count.min(bytes.len())].as_chunks();
-    let last = first_of(word(bytes, words.len() * 8), rest.len());
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
-    let of_bytes = words.fold(ones_by_byte(last), |ones, word| ones + ones_by_byte(word));
-    let of_pairs = (of_bytes & 0x00ff_00ff_00ff_00ff) + (of_bytes >> 8 & 0x00ff_00ff_00ff_00ff);
-    (of_pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+/// The bits that are set in some bytes.
+#[inline]
+fn ones_of(block: &[u8], mut from: usize, mut count: usize) -> usize {
+    let mut ones = 0;
+    while count > 0 {
+        let of_bytes = ones_by_byte(first_of(word(block, from), count));
+        ones += (of_bytes.wrapping_mul(0x0101_0101_0101_0101) >> 56) as usize;
+        (from, count) = (from + 8, count.saturating_sub(8));
+    }
+    ones
 }
 
 /// The bits that are set in each byte.

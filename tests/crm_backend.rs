@@ -20,7 +20,9 @@ use service::{Service, call, end, start};
 use whodid::import::Importer;
 use whodid::oracle::{Named, Oracle};
 use whodid::segment::{EventPattern, Segment};
-use whodid::{AttributeWrite, Event, Ingest, IngestError, Recorded, Timestamp};
+use whodid::{
+    AttributeWrite, Catalog, Event, Ingest, IngestError, Live, MemoryStore, Recorded, Timestamp, did,
+};
 
 const CLIENTS: usize = 4;
 const MESSAGES: usize = 60;
@@ -101,7 +103,7 @@ fn client(url: &str, client: usize) {
         };
         for body in bodies {
             let (status, answer) = call("POST", &format!("{url}/messages"), Some(&body));
-            assert_eq!((status, answer["rejected"].as_array().map(Vec::len)), (200, Some(0)), "{answer}");
+            assert_eq!((status, &answer["rejected"]), (200, &json!(0)), "{answer}");
         }
     }
 }
@@ -144,7 +146,7 @@ fn the_service_agrees_with_the_oracle() {
     }
     assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"did":{}}"#)).0, 400);
     assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"segment":"nope"}"#)).0, 400);
-    assert_eq!(call("DELETE", &format!("{url}/segments/pro"), None).0, 400); // another names it
+    assert_eq!(call("DELETE", &format!("{url}/segments/pro"), None).0, 409); // another names it
     assert_eq!(call("GET", &format!("{url}/segments/nope/members"), None).0, 404);
     assert_eq!(call("POST", &format!("{url}/messages"), Some(r#"{"type":"track"}"#)).0, 400);
 
@@ -219,19 +221,47 @@ fn a_listener_who_comes_back_misses_nothing() {
     service.post(&users.iter().map(|user| login(user, start())).collect::<Vec<_>>());
     let mut heard = Vec::new();
     while heard.len() < users.len() {
-        let last = heard.len() as u64;
-        let events = service.events("/transitions", last, 7.min(users.len() - heard.len()));
+        let last = service.id("/transitions", heard.len() as u64);
+        let events = service.events("/transitions", &last, 7.min(users.len() - heard.len()));
         heard.extend(events.into_iter().map(|(id, _, data)| (id, data["id"].as_str().unwrap().to_owned())));
     }
-    let expected = (1..).map(|n: u64| n.to_string()).zip(users);
+    let expected = (1..).zip(users);
     assert_eq!(heard, expected.collect::<Vec<_>>());
+    let (_, members) = service.call("GET", "/segments/in/members?limit=5&from=15", None);
+    let last = service.id("/transitions", 20);
+    assert_eq!((&members["last_event_id"], &members["next"]), (&json!(last), &Value::Null), "{members}");
+    assert_eq!(members["ids"].as_array().map(Vec::len), Some(5));
 
-    // A number that is none of this engine's: what follows it cannot be told.
-    let events = service.events("/transitions", 1_000, 1);
-    assert_eq!(events, [("20".to_owned(), "lagged".to_owned(), json!({"last": 20}))]);
-    let refused =
-        ureq::get(format!("{}/transitions", service.url)).header("Last-Event-ID", "nonsense").call();
-    assert!(matches!(refused, Err(ureq::Error::StatusCode(400))), "{refused:?}");
+    // What is none of this service's: what follows it cannot be told.
+    let of_the_future = service.id("/transitions", 1_000);
+    let of_campaigns = service.id("/campaigns/transitions", 0);
+    for stranger in [&*of_the_future, &of_campaigns, "2a-transitions-3", "nonsense", ""] {
+        let events = service.events("/transitions", stranger, 1);
+        assert_eq!(events, [(20, "lagged".to_owned(), json!({"last_event_id": last}))], "{stranger}");
+    }
+    service.stop();
+}
+
+/// Who lost nothing is not told that it did.
+#[test]
+fn one_call_may_tell_more_than_is_kept() {
+    let mut store = MemoryStore::new();
+    let users = 70_000_u32;
+    for user in 0..users {
+        store.record(Event::new(format!("user-{user}"), "login", start())).expect("an event");
+    }
+    let service = Service::over(Live::new(Catalog::new(), store, start()).expect("an engine"));
+    let streams = ["/transitions", "/campaigns/transitions"].map(|path| (path, service.id(path, 0)));
+    assert_eq!(service.call("PUT", "/segments/upsell", Some(r#"{"did":{"event":"login"}}"#)).0, 200);
+    service.post(&[login("user-0", start())]);
+    for (path, beginning) in streams {
+        let mut told = BTreeSet::new();
+        service.stream(path, Some(&beginning), |_, kind, data| {
+            assert_eq!(kind, "entered", "{data}");
+            told.insert(data["id"].to_string());
+            told.len() < users as usize
+        });
+    }
     service.stop();
 }
 
@@ -248,13 +278,13 @@ fn one_who_is_taken_over_leaves_the_lower_campaign() {
     service.post(&[complained("ada")]);
     // At once in both: the lower one never hears of it.
     service.post(&[login("bob", start()), complained("bob")]);
-    let told = |(id, kind, data): (String, String, Value)| {
-        format!("{kind} {} behind {id}", data["campaign"].as_str().unwrap())
+    let told = |(number, kind, data): (u64, String, Value)| {
+        format!("{number}: {} {kind} {}", data["id"].as_str().unwrap(), data["campaign"].as_str().unwrap())
     };
-    let events: Vec<String> = service.events("/campaigns/transitions", 0, 4).into_iter().map(told).collect();
-    // Of the two that one transition makes only the last bears its number.
-    let of_ada = ["entered upsell behind 1", "left upsell behind 1", "entered win_back behind 2"];
-    assert_eq!(events, [&of_ada[..], &["entered win_back behind 4"]].concat());
+    let events = service.events("/campaigns/transitions", &service.id("/campaigns/transitions", 0), 4);
+    let of_ada = ["1: ada entered upsell", "2: ada left upsell", "3: ada entered win_back"];
+    let events: Vec<String> = events.into_iter().map(told).collect();
+    assert_eq!(events, [&of_ada[..], &["4: bob entered win_back"]].concat());
     assert_eq!(service.call("GET", "/users/ada/campaigns", None).1["kept"], json!(["win_back"]));
     service.stop();
 }
@@ -286,8 +316,12 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
     let batch = json!({"batch": [login("ada", start()), {"type": "track"}, login("bob", start())]});
     let (status, answer) = service.call("POST", "/messages", Some(&batch.to_string()));
     assert_eq!((status, &answer["taken"]), (200, &json!(2)), "{answer}");
-    assert_eq!(answer["rejected"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&answer["rejected"], answer["reasons"].as_array().map(Vec::len)), (&json!(1), Some(1)));
     assert_eq!(service.call("GET", "/segments/in/members", None).1["count"], 2);
+    // Laid out over several lines, it is one message.
+    let pretty = json!({"batch": [login("cy", start()), login("dee", start())]});
+    let (_, answer) = service.call("POST", "/messages", Some(&format!("{pretty:#}")));
+    assert_eq!((&answer["taken"], &answer["rejected"]), (&json!(2), &json!(0)), "{answer}");
 
     let too_long = "x".repeat(600);
     for (method, path, body) in [
@@ -301,9 +335,27 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
     ] {
         assert_eq!(service.call(method, path, Some(body)).0, 400, "{method} {path} {body}");
     }
-    assert_eq!(service.call("DELETE", "/segments/nope", None).0, 404);
-    assert_eq!(service.call("PUT", "/transitions", Some("")).0, 405);
-    assert_eq!(service.call("GET", "/nowhere", None).0, 404);
+    for (method, path, body, expected) in [
+        ("DELETE", "/segments/nope", None, 404),
+        ("PUT", "/transitions", Some(""), 405),
+        ("GET", "/nowhere", None, 404),
+        ("GET", "/segments/in/members?limit=many", None, 400),
+        ("GET", "/segments/%ff", None, 400),
+        ("GET", "/campaigns/nope/members", None, 404),
+    ] {
+        let (status, answer) = service.call(method, path, body);
+        assert_eq!((status, answer["error"].is_string()), (expected, true), "{method} {path}: {answer}");
+    }
+    let address = service.url.trim_start_matches("http://");
+    let mut large = std::net::TcpStream::connect(address).expect("a connection");
+    let head = format!("POST /messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 9 << 20);
+    let sent = [head.into_bytes(), vec![b' '; (8 << 20) + 1]].concat();
+    large.write_all(&sent).expect("as much as is read");
+    let mut status = String::new();
+    BufReader::new(large).read_line(&mut status).expect("an answer");
+    assert!(status.contains("413"), "{status}");
+    let gzip = ureq::post(format!("{}/messages", service.url)).send(&[0x1f_u8, 0x8b, 8, 0][..]);
+    assert!(matches!(gzip, Err(ureq::Error::StatusCode(415))), "{gzip:?}");
     assert_eq!(service.call("PUT", "/lists/vip", Some(r#"["ada"]"#)).0, 200);
     assert_eq!(service.call("PUT", "/segments/vips", Some(r#"{"list":"vip"}"#)).0, 200);
     assert_eq!(service.call("GET", "/segments/vips/members", None).1["ids"], json!(["ada"]));
@@ -328,4 +380,91 @@ fn a_client_that_does_not_read_cannot_keep_the_service_from_stopping() {
     }
     service.stop();
     drop(silent);
+}
+
+/// A half is sent before the service is told to stop, the other half after.
+#[test]
+fn what_is_answered_while_the_service_stops_is_told() {
+    let service = Service::start();
+    service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login"}}"#));
+    let beginning = service.id("/transitions", 0);
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let url = service.url.clone();
+    let mut listening =
+        ureq::get(format!("{url}/transitions")).header("Last-Event-ID", &beginning).call().unwrap();
+    let mut slow = std::net::TcpStream::connect(address).expect("a connection");
+    let body = json!({"type": "track", "userId": "ada", "event": "login"}).to_string();
+    let (first, second) = body.split_at(20);
+    let head = format!("POST /messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    slow.write_all(format!("{head}{first}").as_bytes()).expect("half a request");
+    std::thread::sleep(Duration::from_millis(200));
+    let stopping = std::thread::spawn(move || service.stop());
+    std::thread::sleep(Duration::from_millis(200));
+    slow.write_all(second.as_bytes()).expect("the other half");
+    let mut status = String::new();
+    BufReader::new(slow).read_line(&mut status).expect("an answer");
+    assert!(status.contains("200"), "{status}");
+    let told = listening.body_mut().read_to_string().expect("all of it");
+    assert!(told.contains("\"ada\""), "{told}");
+    stopping.join().expect("stopped");
+}
+
+/// Whatever else there is, the campaigns of the stream are those of the lists, and those that the rules of the law tell.
+#[test]
+fn campaigns_are_told_as_they_are() {
+    let mut catalog = Catalog::new();
+    catalog.insert("upsell", did("login")).expect("a segment");
+    let mut store = MemoryStore::new();
+    for user in ["early", "bird"] {
+        store.record(Event::new(user, "login", start())).expect("an event");
+    }
+    let service = Service::over(Live::new(catalog, store, start()).expect("an engine"));
+    let campaigns = ["win_back", "upsell"];
+    let members = |name: &str| -> BTreeSet<String> {
+        let (_, answer) = service.call("GET", &format!("/campaigns/{name}/members"), None);
+        serde_json::from_value(answer["ids"].clone()).expect("ids")
+    };
+    let mut inside: BTreeMap<&str, BTreeSet<String>> = campaigns.map(|name| (name, members(name))).into();
+    assert_eq!(inside["upsell"].len(), 2, "who was there before");
+    let beginning = service.id("/campaigns/transitions", 0);
+    service.call("PUT", "/segments/everyone", Some(r#"{"all":[]}"#));
+    service.call("PUT", "/segments/logged_in", Some(r#"{"did":{"event":"login"}}"#));
+    service.call("PUT", "/segments/win_back", Some(r#"{"did":{"event":"complained","in":{"last":"2d"}}}"#));
+    for n in 0..60_i64 {
+        let at = Timestamp::from_millis(start().millis() + n * 7_200_000).to_string();
+        let event = if n % 3 == 0 { "complained" } else { "login" };
+        service.post(&[
+            json!({"type": "track", "userId": format!("u{}", n % 7), "event": event, "timestamp": at}),
+        ]);
+    }
+    service.post(&[json!({"type": "alias", "previousId": "u1", "userId": "u2"})]);
+    service.call("DELETE", "/users/u3", None);
+    service.backend.advance(end()).expect("an instant");
+    let (_, kept) = service.call("GET", "/users/u1/campaigns", None);
+    assert_eq!(kept["id"], "u2", "by any id that names it");
+
+    let (_, all) = service.call("GET", "/campaigns", None);
+    let last = service.call("GET", "/campaigns/upsell/members", None).1["last_event_id"].clone();
+    let mut events = 0;
+    service.stream("/campaigns/transitions", Some(&beginning), |id, kind, data| {
+        events += 1;
+        let (name, of) = (data["campaign"].as_str().expect("a name"), data["id"].as_str().expect("an id"));
+        let of_campaign = inside.get_mut(name).expect("a campaign");
+        let changed =
+            if kind == "entered" { of_campaign.insert(of.to_owned()) } else { of_campaign.remove(of) };
+        assert!(changed, "{data} changes nothing");
+        last != id
+    });
+    assert!(events > 10, "{events} say nothing");
+    let segment = |name: &str| -> BTreeSet<String> {
+        let (_, answer) = service.call("GET", &format!("/segments/{name}/members"), None);
+        serde_json::from_value(answer["ids"].clone()).expect("ids")
+    };
+    let win_back = segment("win_back");
+    let expected = [win_back.clone(), &segment("upsell") - &win_back];
+    for ((name, expected), told) in campaigns.iter().zip(expected).zip(all.as_array().expect("a list")) {
+        assert_eq!((&inside[name], &members(name)), (&expected, &expected), "{name}");
+        assert_eq!(*told, json!({"campaign": name, "members": expected.len()}));
+    }
+    service.stop();
 }

@@ -1,16 +1,22 @@
 //! A CRM backend one would start from: messages come in over HTTP, membership and transitions go out.
 //!
 //!     cargo run --example crm_backend -- [ADDRESS]
-//!     curl -X PUT localhost:8080/segments/active -d '{"did":{"event":"login","in":{"last":"30d"}}}'
-//!     curl localhost:8080/messages -d '{"type":"track","userId":"ada","event":"login","timestamp":"2026-06-15T12:00:00Z"}'
-//!     curl localhost:8080/segments/active/members
+//!     curl -X PUT localhost:8080/segments/newsletter -d '{"did":{"event":"login","in":{"last":"30d"}}}'
+//!     curl localhost:8080/messages -d '{"type":"track","userId":"ada","event":"login"}'
+//!     curl localhost:8080/segments/newsletter/members
+//!     curl localhost:8080/segments/newsletter/why/ada
 //!     curl -N localhost:8080/transitions
+//!     curl localhost:8080/campaigns
 //!     curl -N localhost:8080/campaigns/transitions
 //!
 //! The clock is this program's, never the library's: a task wakes when something may change, and a message that is
-//! dated later than now happens now. A client that lost the stream names the last event it heard in `Last-Event-ID`
-//! and misses nothing. Ctrl-C or SIGTERM stops it gracefully: requests that are under way are answered, and streams
-//! end when all has been told.
+//! dated later than now happens now. A client that lost a stream names the last event it heard in `Last-Event-ID` and
+//! misses nothing; if it was away for more than a minute and 65 536 events, or the program has been started anew, it hears
+//! `lagged` and asks for the members again, whose answer names the event to go on behind. Ctrl-C or SIGTERM stops it
+//! gracefully: requests that are under way are answered, and streams end when all has been told.
+//!
+//! All is kept in memory. A service that outlives its process fills a store from where its messages are kept, and goes
+//! on with `Live::restore`.
 
 mod server;
 
@@ -21,6 +27,9 @@ use server::Backend;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 use whodid::{Catalog, Live, MemoryStore, Timestamp};
+
+/// A user is in one campaign at most, the first whose segment it is in.
+const CAMPAIGNS: [&str; 3] = ["win_back", "upsell", "newsletter"];
 
 /// Milliseconds without an arrival after which the clock is looked at: it may have been set.
 const IDLE: i64 = 60_000;
@@ -34,8 +43,7 @@ fn now() -> Timestamp {
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let live = Live::new(Catalog::new(), MemoryStore::new(), now())?;
-    // A user is in one campaign at most, the first that wants it.
-    let backend = Backend::new(live, &["win_back", "upsell", "newsletter"], now)?;
+    let backend = Backend::new(live, &CAMPAIGNS, now)?;
 
     let clock = backend.clone();
     tokio::spawn(async move {
@@ -54,8 +62,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
 
-    let listener = tokio::net::TcpListener::bind(&address).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    let listener = tokio::net::TcpListener::bind(&address).await;
+    let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    println!("listening on http://{}, campaigns: {}", listener.local_addr()?, CAMPAIGNS.join(", "));
     server::serve(listener, backend, asked_to_stop()).await?;
     println!("stopped");
     Ok(())

@@ -28,8 +28,11 @@ pub struct Service {
 
 impl Service {
     pub fn start() -> Self {
+        Self::over(Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine"))
+    }
+
+    pub fn over(live: Live) -> Self {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
         let backend = Backend::new(live, &["win_back", "upsell"], end).expect("campaigns");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -52,26 +55,48 @@ impl Service {
         assert_eq!((status, &answer["taken"]), (200, &json!(messages.len())), "{answer}");
     }
 
-    /// Server-sent events behind a number, until there are so many of them or the stream ends: number, kind and data.
-    pub fn events(&self, path: &str, after: u64, most: usize) -> Vec<(String, String, Value)> {
-        let request = ureq::get(format!("{}{path}", self.url)).header("Last-Event-ID", after.to_string());
+    /// Server-sent events behind one, until there are so many of them or the stream ends: number, kind and data.
+    pub fn events(&self, path: &str, after: &str, most: usize) -> Vec<(u64, String, Value)> {
+        let mut events = Vec::new();
+        self.stream(path, Some(after), |id, kind, data| {
+            let number = id.rsplit('-').next().and_then(|number| number.parse().ok());
+            events.push((number.expect("a number"), kind.to_owned(), data));
+            events.len() < most
+        });
+        events
+    }
+
+    /// The id of an event of a stream, by its number.
+    pub fn id(&self, path: &str, number: u64) -> String {
+        let answer = ureq::get(format!("{}{path}", self.url)).call().expect("a stream");
+        let first = BufReader::new(answer.into_body().into_reader()).lines().next();
+        let here = first.expect("where it stands").expect("a line");
+        let name = here.strip_prefix("id: ").and_then(|id| id.rsplit_once('-')).expect("an id").0;
+        format!("{name}-{number}")
+    }
+
+    /// Shows the events of a stream until enough has been seen, or it ends.
+    pub fn stream(
+        &self,
+        path: &str,
+        after: Option<&str>,
+        mut goes_on: impl FnMut(&str, &str, Value) -> bool,
+    ) {
+        let request = ureq::get(format!("{}{path}", self.url));
+        let request = after.iter().fold(request, |request, id| request.header("Last-Event-ID", *id));
         let mut answer = request.call().expect("a stream");
-        let (mut events, mut id, mut kind) = (Vec::new(), String::new(), String::new());
+        let (mut id, mut kind, mut data) = (String::new(), String::new(), None);
         for line in BufReader::new(answer.body_mut().as_reader()).lines() {
             let Ok(line) = line else { break };
             match line.split_once(": ") {
                 Some(("id", text)) => text.clone_into(&mut id),
                 Some(("event", text)) => text.clone_into(&mut kind),
-                Some(("data", text)) => {
-                    events.push((id.clone(), kind.clone(), serde_json::from_str(text).expect("JSON")));
-                }
+                Some(("data", text)) => data = Some(serde_json::from_str(text).expect("JSON")),
+                // An event ends with an empty line.
+                _ if data.take().is_some_and(|data| !goes_on(&id, &kind, data)) => break,
                 _ => {}
             }
-            if events.len() == most {
-                break;
-            }
         }
-        events
     }
 
     /// Gracefully.

@@ -1,139 +1,158 @@
 //! What has been told, kept for a while: a listener reads at its own pace, and one who comes back reads on behind
-//! the number that it heard last.
+//! the event that it heard last.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::response::sse::Event;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use whodid::Transition;
 use whodid::live::rules::Signal;
 
-use super::Backend;
+use super::{Backend, Inner, Phase};
 
-/// So many transitions are kept.
-const KEPT: usize = 65_536;
+/// So many are kept, and all of the last minute, but no more than this.
+const KEPT: usize = 1 << 16;
+const MINUTE: Duration = Duration::from_secs(60);
+const MOST: usize = 1 << 22;
 /// So many are read at a time, and so many events wait for a listener.
 const SOME: usize = 256;
 
-/// Server-sent events.
-pub type Events = ReceiverStream<Result<Event, axum::Error>>;
-
-/// How a tale is written.
-pub type Write = fn(&Tale) -> Vec<Result<Event, axum::Error>>;
-
-/// A transition, and what the campaigns make of it.
-pub struct Tale {
-    transition: Transition,
-    signals: Vec<Signal>,
-}
-
-/// Why listeners wake.
-#[derive(Clone, Copy, Default)]
-pub struct News {
-    /// The number of the last transition.
-    pub last: u64,
-    /// The service stops.
-    pub is_last: bool,
-}
-
-/// The latest transitions, in order of their numbers.
-pub struct Told {
-    all: VecDeque<Arc<Tale>>,
+/// The latest of what has been told, in order.
+pub struct Told<T> {
+    /// Of this run of the program and this stream: an event of another is none of ours.
+    name: String,
+    all: VecDeque<(Instant, Arc<T>)>,
+    /// How many there have been.
     last: u64,
 }
 
-impl Told {
-    /// Nothing since the transition of this number.
-    pub fn since(last: u64) -> Self {
-        Self { all: VecDeque::new(), last }
+impl<T> Told<T> {
+    /// Nothing so far.
+    pub fn new(name: String) -> Self {
+        Self { name, all: VecDeque::new(), last: 0 }
     }
 
-    pub fn add(&mut self, transition: Transition, signals: Vec<Signal>) {
-        if self.all.len() == KEPT {
+    /// What is told by one call is kept whole, for those who listen to it.
+    pub fn add(&mut self, new: impl IntoIterator<Item = T>) {
+        let now = Instant::now();
+        let goes = |all: &VecDeque<(Instant, _)>| {
+            let is_old = all.front().is_some_and(|(told, _)| *told + MINUTE <= now);
+            all.len() > KEPT && is_old || all.len() > MOST
+        };
+        while goes(&self.all) {
             self.all.pop_front();
         }
-        self.last = transition.sequence;
-        self.all.push_back(Arc::new(Tale { transition, signals }));
+        let before = self.all.len();
+        self.all.extend(new.into_iter().map(|one| (now, Arc::new(one))));
+        self.last += (self.all.len() - before) as u64;
     }
 
-    /// The number of the last one.
-    pub fn last(&self) -> u64 {
-        self.last
+    /// The id of the last event.
+    pub fn position(&self) -> String {
+        self.id(self.last)
     }
 
-    /// Some that follow the one of this number; `None`: they are not kept, or it is none of ours.
-    fn after(&self, number: u64) -> Option<Vec<Arc<Tale>>> {
+    fn id(&self, number: u64) -> String {
+        format!("{}-{number}", self.name)
+    }
+
+    /// The number of an event, if it is one of ours.
+    fn number(&self, id: &str) -> Option<u64> {
+        id.trim().strip_prefix(&self.name)?.strip_prefix('-')?.parse().ok()
+    }
+
+    /// Some that follow the one of this number, each with its id; `None`: they are not kept.
+    fn after(&self, number: u64) -> Option<Vec<(String, Arc<T>)>> {
         let before_all = self.last - self.all.len() as u64;
         let start = number.checked_sub(before_all).filter(|_| number <= self.last)?;
-        Some(self.all.iter().skip(usize::try_from(start).ok()?).take(SOME).cloned().collect())
+        let some = self.all.iter().skip(usize::try_from(start).ok()?).take(SOME);
+        Some(some.zip(number + 1..).map(|((_, one), number)| (self.id(number), Arc::clone(one))).collect())
     }
 }
 
-/// An event for a transition.
-pub fn transition(tale: &Tale) -> Vec<Result<Event, axum::Error>> {
-    let Transition { sequence, movement, .. } = &tale.transition;
-    let event = Event::default().id(sequence.to_string()).event(movement.to_string());
-    vec![event.json_data(&tale.transition)]
+type Events = ReceiverStream<Result<Event, axum::Error>>;
+type Listening = Sse<KeepAliveStream<Events>>;
+
+/// Server-sent events, one for each transition. They begin behind `Last-Event-ID` where the client names one, else with
+/// what happens from now on.
+pub async fn transitions(State(backend): State<Backend>, headers: HeaderMap) -> Listening {
+    let write = |one: &Transition| Event::default().event(one.movement.to_string()).json_data(one);
+    backend.listen(&headers, |inner| &inner.told, write)
 }
 
-/// An event for each campaign that a user enters or leaves by a transition. The last one has its number: whoever comes
-/// back between two of them hears both again.
-pub fn campaigns(tale: &Tale) -> Vec<Result<Event, axum::Error>> {
-    let event = |(place, signal): (usize, &Signal)| {
-        let event = Event::default().event(signal.movement.to_string());
-        let is_last = place + 1 == tale.signals.len();
-        let event = if is_last { event.id(tale.transition.sequence.to_string()) } else { event };
-        let Signal { at, segment, id, .. } = signal;
-        event.json_data(json!({ "campaign": segment, "id": id, "movement": signal.movement, "at": at }))
+/// The same of campaigns, of which a user is in one at most: who entered, who left, who was taken over.
+pub async fn campaigns(State(backend): State<Backend>, headers: HeaderMap) -> Listening {
+    let write = |signal: &Signal| {
+        let Signal { at, segment, id, movement, .. } = signal;
+        let data = json!({ "campaign": segment, "id": id, "movement": movement, "at": at });
+        Event::default().event(movement.to_string()).json_data(data)
     };
-    tale.signals.iter().enumerate().map(event).collect()
+    backend.listen(&headers, |inner| &inner.campaigns.told, write)
 }
 
 impl Backend {
-    /// The events of all tales behind a number, until the service stops and there are no more.
-    pub(super) fn listen(&self, after: u64, write: Write) -> Events {
+    /// The events of all that is told behind the last one that a client has heard, until the service stops and there are
+    /// no more. First comes the id at which it stands, so that one who is cut off before anything happens knows it.
+    fn listen<T: Send + Sync + 'static>(
+        &self,
+        headers: &HeaderMap,
+        told: fn(&Inner) -> &Told<T>,
+        write: fn(&T) -> Result<Event, axum::Error>,
+    ) -> Listening {
         let (send, receive) = mpsc::channel(SOME);
-        let (backend, mut news, mut reached) = (self.clone(), self.news.subscribe(), after);
+        let (backend, mut phase) = (self.clone(), self.phase.subscribe());
+        let last_heard = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().to_owned());
+        let (mut reached, here) = {
+            let inner = self.lock();
+            let told = told(&inner);
+            let reached = last_heard.map_or(Some(told.last), |id| told.number(&id));
+            (reached, reached.map(|number| told.id(number)))
+        };
         tokio::spawn(async move {
+            if let Some(id) = here
+                && send.send(Ok(Event::default().id(id))).await.is_err()
+            {
+                return;
+            }
             loop {
-                let is_last = news.borrow_and_update().is_last;
-                let (some, last) = {
+                let is_last = *phase.borrow_and_update() == Phase::Stopped;
+                let (some, last, position) = {
                     let inner = backend.lock();
-                    (inner.told.after(reached), inner.told.last())
+                    let told = told(&inner);
+                    (reached.and_then(|number| told.after(number)), told.last, told.position())
                 };
-                let (events, next) = match &some {
-                    // Who was away for too long is told so: it asks for the members again.
-                    None => (vec![Ok(lagged(last))], last),
-                    Some(some) => {
-                        let next = some.last().map_or(reached, |tale| tale.transition.sequence);
-                        (some.iter().flat_map(|tale| write(tale)).collect(), next)
+                reached = match (&some, reached) {
+                    (Some(some), Some(number)) => Some(number + some.len() as u64),
+                    _ => Some(last),
+                };
+                if some.as_ref().is_some_and(Vec::is_empty) {
+                    if is_last {
+                        return;
                     }
-                };
-                for event in events {
+                    tokio::select! {
+                        _ = phase.changed() => {}
+                        () = send.closed() => return,
+                    }
+                }
+                // Who was away for too long is told so: it asks for the members again.
+                let lagged = some.is_none().then(|| {
+                    let data = json!({ "last_event_id": position }).to_string();
+                    Ok(Event::default().event("lagged").id(position).data(data))
+                });
+                let events = some.iter().flatten().map(|(id, one)| write(one).map(|event| event.id(id)));
+                for event in lagged.into_iter().chain(events) {
                     if send.send(event).await.is_err() {
                         return;
                     }
                 }
-                if next > reached || some.is_none() {
-                    reached = next;
-                    continue;
-                }
-                if is_last {
-                    return;
-                }
-                tokio::select! {
-                    _ = news.changed() => {}
-                    () = send.closed() => return,
-                }
             }
         });
-        ReceiverStream::new(receive)
+        Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::default())
     }
-}
-
-fn lagged(last: u64) -> Event {
-    Event::default().event("lagged").id(last.to_string()).data(json!({ "last": last }).to_string())
 }

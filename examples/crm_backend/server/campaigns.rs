@@ -1,0 +1,84 @@
+//! Campaigns: segments in order of priority, of which a user is in one at most, the first that wants it.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use whodid::live::rules::{LiveExclusion, Rule, Signal};
+use whodid::{EventStore, Ingest, Live, Movement, PriorityError, Transition};
+
+use super::Backend;
+use super::answer::{Answer, bad, unknown};
+use super::told::Told;
+
+/// Who is in which campaign, and what has been told of that.
+pub struct Campaigns {
+    rule: LiveExclusion,
+    /// The highest first.
+    members: Vec<(String, BTreeSet<String>)>,
+    pub told: Told<Signal>,
+}
+
+impl Campaigns {
+    /// Of segments by name, the highest first; with those who are in them already.
+    pub fn new(names: &[&str], live: &Live, told: Told<Signal>) -> Result<Self, PriorityError> {
+        let rule = LiveExclusion::new(names.iter().copied(), 1)?;
+        let members = names.iter().map(|name| ((*name).to_owned(), BTreeSet::new())).collect();
+        let mut campaigns = Self { rule, members, told };
+        for name in names {
+            let Some(members) = live.members(name) else { continue };
+            let Ok(()) = live.snapshot().ids(&members, &mut |_, id| {
+                let held = campaigns.rule.take(Signal::new(*name, id, Movement::Entered, live.now()));
+                debug_assert!(held.is_empty(), "an instant is told as a whole");
+            });
+        }
+        let inside = campaigns.rule.pass(live.now());
+        inside.iter().for_each(|signal| campaigns.follow(signal));
+        Ok(campaigns)
+    }
+
+    /// Lets the campaigns follow what has changed: all that changes in an instant is told by one call.
+    pub fn take(&mut self, transitions: &[Transition]) {
+        let Some(last) = transitions.last() else { return };
+        let mut signals = Vec::new();
+        for transition in transitions {
+            if self.members.iter().any(|(name, _)| **name == *transition.segment) {
+                signals.extend(self.rule.take(Signal::from(transition)));
+            }
+        }
+        signals.extend(self.rule.pass(last.at));
+        signals.iter().for_each(|signal| self.follow(signal));
+        self.told.add(signals);
+    }
+
+    fn follow(&mut self, signal: &Signal) {
+        let of_campaign = self.members.iter_mut().filter(|(name, _)| *name == signal.segment);
+        of_campaign.for_each(|(_, ids)| match signal.movement {
+            Movement::Entered => _ = ids.insert(signal.id.clone()),
+            Movement::Left => _ = ids.remove(&signal.id),
+        });
+    }
+}
+
+/// All campaigns, the highest first.
+pub async fn list(State(backend): State<Backend>) -> Json<Value> {
+    let inner = backend.lock();
+    let one = |(name, ids): &(String, BTreeSet<String>)| json!({ "campaign": name, "members": ids.len() });
+    Json(inner.campaigns.members.iter().map(one).collect())
+}
+
+/// Who is in a campaign, and the id of the last event that is part of this.
+pub async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    let inner = backend.lock();
+    let of_name = inner.campaigns.members.iter().find(|(campaign, _)| *campaign == name);
+    let (_, ids) = of_name.ok_or_else(|| unknown("campaign", &name))?;
+    Ok(Json(json!({ "last_event_id": inner.campaigns.told.position(), "count": ids.len(), "ids": ids })))
+}
+
+/// The campaign that keeps a user, by any id that names it.
+pub async fn of_user(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    let mut inner = backend.lock();
+    let id = inner.live.feed().current_id(&id).map_err(bad)?.into_owned();
+    Ok(Json(json!({ "id": id, "kept": inner.campaigns.rule.kept(&id).collect::<Vec<_>>() })))
+}

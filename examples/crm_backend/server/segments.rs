@@ -1,0 +1,106 @@
+//! Segments and lists: made, changed and removed; who is in them, and why.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use whodid::segment::Segment;
+use whodid::{Announce, Evaluate, EventStore, UserId};
+
+use super::answer::{Answer, bad, refuse, text, unknown};
+use super::{Backend, Inner};
+
+pub async fn list(State(backend): State<Backend>) -> Json<Value> {
+    let inner = backend.lock();
+    let count = |name: &str| inner.live.count(name).unwrap_or(0);
+    let names = inner.live.catalog().segments().map(|(name, _)| name);
+    Json(names.map(|name| (name.to_owned(), json!({ "members": count(name) }))).collect())
+}
+
+pub async fn get(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    let inner = backend.lock();
+    let segment = inner.live.catalog().get(&name).ok_or_else(|| unknown("segment", &name))?;
+    Ok(Json(json!({ "segment": segment, "in_words": segment.to_string() })))
+}
+
+pub async fn put(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
+    let segment = Segment::from_json(text(&body)?).map_err(bad)?;
+    backend.edit(|live| live.insert(name, segment, Announce::Transitions)).map_err(bad)
+}
+
+pub async fn delete(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    if backend.lock().live.catalog().get(&name).is_none() {
+        return Err(unknown("segment", &name));
+    }
+    let removed = backend.edit(|live| live.remove(&name, Announce::Transitions));
+    removed.map_err(|others_name_it| refuse(StatusCode::CONFLICT, others_name_it))
+}
+
+/// A static list: a JSON array of ids.
+pub async fn put_list(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
+    let ids: Vec<String> = serde_json::from_str(text(&body)?).map_err(bad)?;
+    backend.edit(|live| live.insert_list(name, ids, Announce::Transitions)).map_err(bad)
+}
+
+/// Some members at a time, in the order in which they were first heard of.
+#[derive(Deserialize)]
+pub struct Page {
+    /// The number that the page before names as the next.
+    #[serde(default)]
+    from: u32,
+    #[serde(default = "some")]
+    limit: usize,
+}
+
+fn some() -> usize {
+    10_000
+}
+
+/// Who is in a segment, how many they are, and the id of the last event that is part of this.
+pub async fn members(
+    State(backend): State<Backend>,
+    Path(name): Path<String>,
+    Query(page): Query<Page>,
+) -> Answer {
+    let (members, snapshot, at, position) = {
+        let Inner { live, told, .. } = &*backend.lock();
+        let members = live.members(&name).ok_or_else(|| unknown("segment", &name))?;
+        (members, live.snapshot(), live.now(), told.position())
+    };
+    let mut numbers = members.range(page.from..);
+    let on_page = numbers.by_ref().take(page.limit).collect();
+    let mut ids = Vec::new();
+    let Ok(()) = snapshot.ids(&on_page, &mut |_, id| ids.push(id.to_owned()));
+    Ok(Json(json!({
+        "at": at, "last_event_id": position, "count": members.len(), "ids": ids, "next": numbers.next(),
+    })))
+}
+
+/// Why a user is in a segment, or out of it: each of its conditions, and whether it holds.
+pub async fn why(State(backend): State<Backend>, Path((name, id)): Path<(String, String)>) -> Answer {
+    let Inner { live, .. } = &*backend.lock();
+    let conditions = live.why(&name, &id).ok_or_else(|| unknown("segment", &name))?;
+    let conditions: Vec<Value> =
+        conditions.into_iter().map(|(words, holds)| json!({ "condition": words, "holds": holds })).collect();
+    let Ok(user): Result<Option<UserId>, _> = live.snapshot().user(&id);
+    Ok(Json(json!({
+        "member": live.is_member(&name, &id), "known": user.is_some(),
+        "segment": live.catalog().get(&name).map(ToString::to_string), "conditions": conditions,
+    })))
+}
+
+/// The segments that a user is in.
+pub async fn of_user(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    let Inner { live, .. } = &*backend.lock();
+    let store = live.snapshot();
+    let segments = store.segments_of(&id, live.catalog(), live.now()).map_err(bad)?;
+    let Ok(user): Result<Option<UserId>, _> = store.user(&id);
+    Ok(Json(json!({ "known": user.is_some(), "segments": segments })))
+}
+
+/// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
+pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    backend.edit(|live| live.forget(&id)).map_err(bad)
+}

@@ -121,11 +121,13 @@ impl Cursor {
             other => facts.1.between(other, inside, &mut add),
         }
         self.ahead.sort_unstable_by_key(|(after, user)| !(u64::from(*after) << 32 | u64::from(*user)));
-        let many = self.ahead.partition_point(|(after, _)| self.at(*after) >= crossed);
         if let Source::LastOf(events, ..) = &watch.source {
-            self.adapt(many, FEW_OF_UNIT);
+            self.adapt(self.of_width(), FEW_OF_UNIT);
             self.keep_last(events, facts.0);
-        } else if many > 8 * FEW {
+            return true;
+        }
+        let many = self.ahead.partition_point(|(after, _)| self.at(*after) >= crossed);
+        if many > 8 * FEW {
             self.keep_few(many);
         } else {
             self.adapt(many, FEW);
@@ -147,6 +149,13 @@ impl Cursor {
         }
         let hi = wanted.min(most).min(known);
         (self.read_to <= known).then_some((hi, hi.saturating_add(1)))
+    }
+
+    /// How many a stretch as long as the next one holds, by what has just been read.
+    fn of_width(&self) -> usize {
+        let length = self.read_to.saturating_sub(self.start).max(1);
+        let many = self.ahead.len() as u128 * u128::from(self.width.min(length).unsigned_abs());
+        usize::try_from(many / u128::from(length.unsigned_abs())).unwrap_or(usize::MAX)
     }
 
     /// Stretches are to hold so many, up to four times as many.
@@ -399,5 +408,28 @@ mod tests {
             steps.iter().for_each(|step| run.step(step));
             run.pass(run.now + 120 * HOURS);
         }
+    }
+
+    /// Or else one who waits would read the next unit at once.
+    #[test]
+    fn long_steps_leave_short_stretches() {
+        let (a_day, days_of_events) = (24 * HOURS, 7);
+        let mut run = Run::new(&[]);
+        run.store = MemoryStore::new();
+        let of_a_day = 8 * FEW_OF_UNIT as i64;
+        for n in 0..days_of_events * of_a_day {
+            let at = Timestamp::from_millis(START + n * (a_day / of_a_day));
+            run.store.record(Event::new(format!("u{}", n % of_a_day), "a", at)).unwrap();
+        }
+        let mut crossed = 0;
+        let facts = (run.store.reading(), &Timelines::default());
+        let first = START + 3 * a_day;
+        run.cursor = Cursor::new(&run.watch.edge, first, 0);
+        for day in 1..days_of_events {
+            let to = first + day * a_day;
+            run.cursor.cross(&run.watch, to, to, facts, &mut |_, _| crossed += 1);
+        }
+        assert!(crossed > 5 * of_a_day, "{crossed}");
+        assert!((HOURS..=a_day / 2).contains(&run.cursor.width), "{}", run.cursor.width);
     }
 }

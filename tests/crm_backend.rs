@@ -256,7 +256,7 @@ fn one_call_may_tell_more_than_is_kept() {
     service.post(&[login("user-0", start())]);
     for (path, beginning) in streams {
         let mut told = BTreeSet::new();
-        service.stream(path, Some(&beginning), |_, kind, data| {
+        service.stream(path, &beginning, |_, kind, data| {
             assert_eq!(kind, "entered", "{data}");
             told.insert(data["id"].to_string());
             told.len() < users as usize
@@ -446,7 +446,7 @@ fn campaigns_are_told_as_they_are() {
     let (_, all) = service.call("GET", "/campaigns", None);
     let last = service.call("GET", "/campaigns/upsell/members", None).1["last_event_id"].clone();
     let mut events = 0;
-    service.stream("/campaigns/transitions", Some(&beginning), |id, kind, data| {
+    service.stream("/campaigns/transitions", &beginning, |id, kind, data| {
         events += 1;
         let (name, of) = (data["campaign"].as_str().expect("a name"), data["id"].as_str().expect("an id"));
         let of_campaign = inside.get_mut(name).expect("a campaign");

@@ -58,7 +58,7 @@ impl Service {
     /// Server-sent events behind one, until there are so many of them or the stream ends: number, kind and data.
     pub fn events(&self, path: &str, after: &str, most: usize) -> Vec<(u64, String, Value)> {
         let mut events = Vec::new();
-        self.stream(path, Some(after), |id, kind, data| {
+        self.stream(path, after, |id, kind, data| {
             let number = id.rsplit('-').next().and_then(|number| number.parse().ok());
             events.push((number.expect("a number"), kind.to_owned(), data));
             events.len() < most
@@ -75,15 +75,9 @@ impl Service {
         format!("{name}-{number}")
     }
 
-    /// Shows the events of a stream until enough has been seen, or it ends.
-    pub fn stream(
-        &self,
-        path: &str,
-        after: Option<&str>,
-        mut goes_on: impl FnMut(&str, &str, Value) -> bool,
-    ) {
-        let request = ureq::get(format!("{}{path}", self.url));
-        let request = after.iter().fold(request, |request, id| request.header("Last-Event-ID", *id));
+    /// Shows the events of a stream behind one until enough has been seen, or it ends.
+    pub fn stream(&self, path: &str, after: &str, mut goes_on: impl FnMut(&str, &str, Value) -> bool) {
+        let request = ureq::get(format!("{}{path}", self.url)).header("Last-Event-ID", after);
         let mut answer = request.call().expect("a stream");
         let (mut id, mut kind, mut data) = (String::new(), String::new(), None);
         for line in BufReader::new(answer.body_mut().as_reader()).lines() {

@@ -9,12 +9,11 @@ use crate::question::{AT_LEAST, Grain};
 use crate::stream::{Event, batches};
 use crate::transition::{Digest, Transition};
 
-/// How many events of each user lie in the window, and who was touched since memberships were compared.
+/// How many events of each user lie in the window, and who has become a member or none since memberships were compared.
 #[derive(Default)]
 struct Counts {
     of_user: Vec<u8>,
-    /// The touched, each with whether it was a member before.
-    touched: Vec<(u32, bool)>,
+    turned: Vec<u32>,
 }
 
 impl Counts {
@@ -30,20 +29,20 @@ impl Counts {
         let count = &mut self.of_user[user as usize];
         *count = count.saturating_add_signed(by);
         if before != self.is_member(user) {
-            self.touched.push((user, before));
+            self.turned.push(user);
         }
     }
 
-    /// Who enters and who leaves at an instant: of those touched an odd number of times, what they are now.
+    /// Who enters and who leaves at an instant: of those who turned an odd number of times, what they are now.
     fn settle(&mut self, at: u64, digest: &mut Digest) {
-        self.touched.sort_unstable();
-        for of_user in self.touched.chunk_by(|one, other| one.0 == other.0) {
+        self.turned.sort_unstable();
+        for of_user in self.turned.chunk_by(u32::eq) {
             if of_user.len() % 2 == 1 {
-                let user = of_user[0].0;
+                let user = of_user[0];
                 digest.add(Transition { user, at, entered: self.is_member(user) });
             }
         }
-        self.touched.clear();
+        self.turned.clear();
     }
 }
 

@@ -29,7 +29,8 @@ use clock::Outcome;
 use question::Grain;
 use stream::Event;
 
-const ENGINES: [&str; 6] = ["whodid", "by-hand", "differential", "differential-future", "dbsp", "dbsp-window"];
+const ENGINES: [&str; 6] =
+    ["whodid", "by-hand", "differential", "differential-future", "dbsp", "dbsp-window"];
 
 struct Options {
     engine: String,

@@ -43,7 +43,7 @@ impl Campaigns {
         let Some(last) = transitions.last() else { return };
         let mut signals = Vec::new();
         for transition in transitions {
-            if self.members.iter().any(|(name, _)| **name == *transition.segment) {
+            if self.of(&transition.segment).is_some() {
                 signals.extend(self.rule.take(Signal::from(transition)));
             }
         }
@@ -53,11 +53,18 @@ impl Campaigns {
     }
 
     fn follow(&mut self, signal: &Signal) {
-        let of_campaign = self.members.iter_mut().filter(|(name, _)| *name == signal.segment);
-        of_campaign.for_each(|(_, ids)| match signal.movement {
-            Movement::Entered => _ = ids.insert(signal.id.clone()),
-            Movement::Left => _ = ids.remove(&signal.id),
-        });
+        let Some((_, ids)) = self.members.iter_mut().find(|(name, _)| *name == signal.segment) else {
+            return;
+        };
+        match signal.movement {
+            Movement::Entered => ids.insert(signal.id.clone()),
+            Movement::Left => ids.remove(&signal.id),
+        };
+    }
+
+    /// The members of a campaign.
+    fn of(&self, name: &str) -> Option<&BTreeSet<String>> {
+        self.members.iter().find(|(campaign, _)| campaign == name).map(|(_, ids)| ids)
     }
 }
 
@@ -71,8 +78,7 @@ pub async fn list(State(backend): State<Backend>) -> Json<Value> {
 /// Who is in a campaign, and the id of the last event that is part of this.
 pub async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
     let inner = backend.lock();
-    let of_name = inner.campaigns.members.iter().find(|(campaign, _)| *campaign == name);
-    let (_, ids) = of_name.ok_or_else(|| unknown("campaign", &name))?;
+    let ids = inner.campaigns.of(&name).ok_or_else(|| unknown("campaign", &name))?;
     Ok(Json(json!({ "last_event_id": inner.campaigns.told.position(), "count": ids.len(), "ids": ids })))
 }
 

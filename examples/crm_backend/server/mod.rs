@@ -6,6 +6,7 @@ mod campaigns;
 mod messages;
 mod segments;
 mod told;
+mod users;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,7 +154,7 @@ fn routes(backend: Backend) -> Router {
         .route("/segments/{name}/members", get(segments::members))
         .route("/segments/{name}/why/{user}", get(segments::why))
         .route("/lists/{name}", put(segments::put_list))
-        .route("/users/{user}", get(segments::of_user).delete(segments::forget))
+        .route("/users/{user}", get(users::segments).delete(users::forget))
         .route("/users/{user}/campaigns", get(campaigns::of_user))
         .route("/campaigns", get(campaigns::list))
         .route("/campaigns/{name}/members", get(campaigns::members))

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use whodid::segment::Segment;
-use whodid::{Announce, Evaluate, EventStore, UserId};
+use whodid::{Announce, EventStore, UserId};
 
 use super::answer::{Answer, bad, refuse, text, unknown};
 use super::{Backend, Inner};
@@ -89,18 +89,4 @@ pub async fn why(State(backend): State<Backend>, Path((name, id)): Path<(String,
         "member": live.is_member(&name, &id), "known": user.is_some(),
         "segment": live.catalog().get(&name).map(ToString::to_string), "conditions": conditions,
     })))
-}
-
-/// The segments that a user is in.
-pub async fn of_user(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    let Inner { live, .. } = &*backend.lock();
-    let store = live.snapshot();
-    let segments = store.segments_of(&id, live.catalog(), live.now()).map_err(bad)?;
-    let Ok(user): Result<Option<UserId>, _> = store.user(&id);
-    Ok(Json(json!({ "known": user.is_some(), "segments": segments })))
-}
-
-/// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
-pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    backend.edit(|live| live.forget(&id)).map_err(bad)
 }

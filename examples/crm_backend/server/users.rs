@@ -1,0 +1,23 @@
+//! Users: the segments they are in, and their erasure.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::json;
+use whodid::{Evaluate, EventStore, UserId};
+
+use super::answer::{Answer, bad};
+use super::{Backend, Inner};
+
+/// The segments that a user is in.
+pub async fn segments(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    let Inner { live, .. } = &*backend.lock();
+    let store = live.snapshot();
+    let segments = store.segments_of(&id, live.catalog(), live.now()).map_err(bad)?;
+    let Ok(user): Result<Option<UserId>, _> = store.user(&id);
+    Ok(Json(json!({ "known": user.is_some(), "segments": segments })))
+}
+
+/// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
+pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
+    backend.edit(|live| live.forget(&id)).map_err(bad)
+}

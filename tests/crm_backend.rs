@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+#[path = "crm_backend/restarts.rs"]
+mod restarts;
 #[allow(dead_code)] // what only the main of the example asks
 #[path = "../examples/crm_backend/server/mod.rs"]
 mod server;
@@ -337,6 +339,8 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
     }
     for (method, path, body, expected) in [
         ("DELETE", "/segments/nope", None, 404),
+        ("DELETE", "/lists/nope", None, 404),
+        ("GET", "/lists/nope", None, 404),
         ("PUT", "/transitions", Some(""), 405),
         ("GET", "/nowhere", None, 404),
         ("GET", "/segments/in/members?limit=many", None, 400),
@@ -359,6 +363,10 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
     assert_eq!(service.call("PUT", "/lists/vip", Some(r#"["ada"]"#)).0, 200);
     assert_eq!(service.call("PUT", "/segments/vips", Some(r#"{"list":"vip"}"#)).0, 200);
     assert_eq!(service.call("GET", "/segments/vips/members", None).1["ids"], json!(["ada"]));
+    assert_eq!(service.call("GET", "/lists/vip", None), (200, json!(["ada"])));
+    assert_eq!(service.call("DELETE", "/lists/vip", None).0, 409); // a segment names it
+    assert_eq!(service.call("DELETE", "/segments/vips", None).0, 200);
+    assert_eq!(service.call("DELETE", "/lists/vip", None).0, 200);
     service.stop();
 }
 

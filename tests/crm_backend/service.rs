@@ -17,6 +17,9 @@ pub fn end() -> Timestamp {
     Timestamp::from_millis(start().millis() + 6 * 86_400_000)
 }
 
+/// The highest first.
+pub const CAMPAIGNS: [&str; 2] = ["win_back", "upsell"];
+
 /// The service, listening.
 pub struct Service {
     pub url: String,
@@ -32,8 +35,11 @@ impl Service {
     }
 
     pub fn over(live: Live) -> Self {
+        Self::serve(Backend::new(live, &CAMPAIGNS, end).expect("campaigns"))
+    }
+
+    pub fn serve(backend: Backend) -> Self {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let backend = Backend::new(live, &["win_back", "upsell"], end).expect("campaigns");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -68,11 +74,16 @@ impl Service {
 
     /// The id of an event of a stream, by its number.
     pub fn id(&self, path: &str, number: u64) -> String {
+        format!("{}-{number}", self.stands(path).0)
+    }
+
+    /// What the ids of a stream begin with, and the number of its last event.
+    pub fn stands(&self, path: &str) -> (String, u64) {
         let answer = ureq::get(format!("{}{path}", self.url)).call().expect("a stream");
         let first = BufReader::new(answer.into_body().into_reader()).lines().next();
         let here = first.expect("where it stands").expect("a line");
-        let name = here.strip_prefix("id: ").and_then(|id| id.rsplit_once('-')).expect("an id").0;
-        format!("{name}-{number}")
+        let (name, number) = here.strip_prefix("id: ").and_then(|id| id.rsplit_once('-')).expect("an id");
+        (name.to_owned(), number.parse().expect("a number"))
     }
 
     /// Shows the events of a stream behind one until enough has been seen, or it ends.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use whodid::live::rules::{LiveExclusion, Rule, Signal};
 use whodid::{EventStore, Ingest, Live, Movement, PriorityError, Transition};
@@ -13,6 +14,7 @@ use super::answer::{Answer, bad, unknown};
 use super::told::Told;
 
 /// Who is in which campaign, and what has been told of that.
+#[derive(Serialize, Deserialize)]
 pub struct Campaigns {
     rule: LiveExclusion,
     /// The highest first.
@@ -22,20 +24,30 @@ pub struct Campaigns {
 
 impl Campaigns {
     /// Of segments by name, the highest first; with those who are in them already.
-    pub fn new(names: &[&str], live: &Live, told: Told<Signal>) -> Result<Self, PriorityError> {
-        let rule = LiveExclusion::new(names.iter().copied(), 1)?;
-        let members = names.iter().map(|name| ((*name).to_owned(), BTreeSet::new())).collect();
+    pub fn new(names: &[String], live: &Live, told: Told<Signal>) -> Result<Self, PriorityError> {
+        let rule = LiveExclusion::new(names, 1)?;
+        let members = names.iter().map(|name| (name.clone(), BTreeSet::new())).collect();
         let mut campaigns = Self { rule, members, told };
         for name in names {
             let Some(members) = live.members(name) else { continue };
             let Ok(()) = live.snapshot().ids(&members, &mut |_, id| {
-                let held = campaigns.rule.take(Signal::new(*name, id, Movement::Entered, live.now()));
+                let held = campaigns.rule.take(Signal::new(&**name, id, Movement::Entered, live.now()));
                 debug_assert!(held.is_empty(), "an instant is told as a whole");
             });
         }
         let inside = campaigns.rule.pass(live.now());
         inside.iter().for_each(|signal| campaigns.follow(signal));
         Ok(campaigns)
+    }
+
+    /// The same without what is kept of what was told.
+    pub fn mark(&self) -> Self {
+        Self { rule: self.rule.clone(), members: self.members.clone(), told: self.told.mark() }
+    }
+
+    /// By name, the highest first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|(name, _)| name.as_str())
     }
 
     /// Lets the campaigns follow what has changed: all that changes in an instant is told by one call.
@@ -70,21 +82,21 @@ impl Campaigns {
 
 /// All campaigns, the highest first.
 pub async fn list(State(backend): State<Backend>) -> Json<Value> {
-    let inner = backend.lock();
+    let engine = backend.lock();
     let one = |(name, ids): &(String, BTreeSet<String>)| json!({ "campaign": name, "members": ids.len() });
-    Json(inner.campaigns.members.iter().map(one).collect())
+    Json(engine.campaigns.members.iter().map(one).collect())
 }
 
 /// Who is in a campaign, and the id of the last event that is part of this.
 pub async fn members(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
-    let inner = backend.lock();
-    let ids = inner.campaigns.of(&name).ok_or_else(|| unknown("campaign", &name))?;
-    Ok(Json(json!({ "last_event_id": inner.campaigns.told.position(), "count": ids.len(), "ids": ids })))
+    let engine = backend.lock();
+    let ids = engine.campaigns.of(&name).ok_or_else(|| unknown("campaign", &name))?;
+    Ok(Json(json!({ "last_event_id": engine.campaigns.told.position(), "count": ids.len(), "ids": ids })))
 }
 
 /// The campaign that keeps a user, by any id that names it.
 pub async fn of_user(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    let mut inner = backend.lock();
-    let id = inner.live.feed().current_id(&id).map_err(bad)?.into_owned();
-    Ok(Json(json!({ "id": id, "kept": inner.campaigns.rule.kept(&id).collect::<Vec<_>>() })))
+    let mut engine = backend.lock();
+    let id = engine.live.feed().current_id(&id).map_err(bad)?.into_owned();
+    Ok(Json(json!({ "id": id, "kept": engine.campaigns.rule.kept(&id).collect::<Vec<_>>() })))
 }

@@ -3,12 +3,17 @@
 mod answer;
 mod arriving;
 mod campaigns;
+mod deed;
+mod engine;
+mod journal;
 mod messages;
 mod segments;
 mod told;
 mod users;
 
+use std::error::Error;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,15 +21,15 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
 use tokio::sync::{Notify, RwLock, watch};
-use whodid::{Changes, Live, LiveError, PriorityError, Timestamp, Transition};
+use whodid::live::rules::LiveExclusion;
+use whodid::{Live, Timestamp};
 
-use answer::{explained, refuse};
-use campaigns::Campaigns;
-use told::Told;
+use answer::{Answer, explained, refuse};
+use deed::Deed;
+use engine::Engine;
 
 /// Bytes of the largest body.
 const LARGEST: usize = 8 << 20;
@@ -34,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One engine behind a lock; what it reports goes to everyone who listens.
 #[derive(Clone)]
 pub struct Backend {
-    inner: Arc<Mutex<Inner>>,
+    engine: Arc<Mutex<Engine>>,
     /// What time it is.
     clock: fn() -> Timestamp,
     /// Something was taken in, so that another instant may be the next.
@@ -43,12 +48,6 @@ pub struct Backend {
     phase: watch::Sender<Phase>,
     /// Read by each request while it is under way.
     under_way: Arc<RwLock<()>>,
-}
-
-struct Inner {
-    live: Live,
-    campaigns: Campaigns,
-    told: Told<Transition>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,18 +60,45 @@ enum Phase {
 }
 
 impl Backend {
-    /// The campaigns are segments by name, the highest first; each user is in one of them at most.
-    pub fn new(live: Live, campaigns: &[&str], clock: fn() -> Timestamp) -> Result<Self, PriorityError> {
-        let run = clock().millis();
-        let campaigns = Campaigns::new(campaigns, &live, Told::new(format!("{run:x}-campaigns")))?;
-        let told = Told::new(format!("{run:x}-transitions"));
-        let inner = Arc::new(Mutex::new(Inner { live, campaigns, told }));
-        let phase = watch::channel(Phase::Serving).0;
-        Ok(Self { inner, clock, arrived: Arc::default(), phase, under_way: Arc::default() })
+    /// All in memory. The campaigns are segments by name, the highest first; each user is in one of them at most.
+    pub fn new(live: Live, campaigns: &[&str], clock: fn() -> Timestamp) -> Result<Self, Box<dyn Error>> {
+        Self::over(Engine::new(live, clock())?, campaigns, clock)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same, over a journal in a directory: it goes on where it stopped, however it did. After so many entries it is
+    /// kept what has become of them, so that they need not be done again.
+    pub fn open(
+        directory: &Path,
+        every: u64,
+        campaigns: &[&str],
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, Box<dyn Error>> {
+        Self::over(Engine::open(directory, every, clock())?, campaigns, clock)
+    }
+
+    fn over(
+        mut engine: Engine,
+        campaigns: &[&str],
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, Box<dyn Error>> {
+        if !engine.campaigns.names().eq(campaigns.iter().copied()) {
+            LiveExclusion::new(campaigns.iter().copied(), 1)?; // before it is written down
+            let names = campaigns.iter().map(ToString::to_string).collect();
+            if let Err((_, Json(why))) = engine.edit(Deed::Campaigns(names), clock()) {
+                return Err(why["error"].to_string().into());
+            }
+        }
+        let (engine, phase) = (Arc::new(Mutex::new(engine)), watch::channel(Phase::Serving).0);
+        Ok(Self { engine, clock, arrived: Arc::default(), phase, under_way: Arc::default() })
+    }
+
+    /// How much is written down; `None` where nothing is.
+    pub fn entries(&self) -> Option<u64> {
+        self.lock().journal.as_ref().map(|journal| journal.count)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When something may change next by the passing of time.
@@ -86,26 +112,21 @@ impl Backend {
     }
 
     /// Lets time pass.
-    pub fn advance(&self, to: Timestamp) -> Result<(), LiveError> {
-        self.edit(|live| live.advance(to)).map(|_| ())
+    pub fn advance(&self, to: Timestamp) -> Result<(), Box<dyn Error>> {
+        let passed = self.lock().advance(to);
+        self.wake();
+        passed
     }
 
     /// Changes something, and tells everyone what that does.
-    fn edit(
-        &self,
-        edit: impl FnOnce(&mut Live) -> Result<Changes, LiveError>,
-    ) -> Result<Json<serde_json::Value>, LiveError> {
-        let mut inner = self.lock();
-        let changes = edit(&mut inner.live)?;
-        let count = changes.len();
-        self.tell(&mut inner, changes.into_vec());
-        Ok(Json(json!({ "transitions": count })))
+    fn edit(&self, deed: Deed) -> Answer {
+        let answer = self.lock().edit(deed, (self.clock)());
+        self.wake();
+        answer
     }
 
-    /// Tells everyone what changed: under the lock, so that all hear of it in the same order.
-    fn tell(&self, inner: &mut Inner, transitions: Vec<Transition>) {
-        inner.campaigns.take(&transitions);
-        inner.told.add(transitions);
+    /// Lets those go on who wait for something to happen.
+    fn wake(&self) {
         self.phase.send_modify(|_| ());
         self.arrived.notify_one();
     }
@@ -118,7 +139,7 @@ impl Backend {
             eprintln!("a request did not end");
         }
         if let Err(error) = self.advance((self.clock)()) {
-            eprintln!("time does not pass: {error}");
+            eprintln!("what time changes is not kept: {error}");
         }
         self.phase.send_replace(Phase::Stopped);
     }
@@ -153,7 +174,7 @@ fn routes(backend: Backend) -> Router {
         .route("/segments/{name}", get(segments::get).put(segments::put).delete(segments::delete))
         .route("/segments/{name}/members", get(segments::members))
         .route("/segments/{name}/why/{user}", get(segments::why))
-        .route("/lists/{name}", put(segments::put_list))
+        .route("/lists/{name}", get(segments::get_list).put(segments::put_list).delete(segments::delete_list))
         .route("/users/{user}", get(users::segments).delete(users::forget))
         .route("/users/{user}/campaigns", get(campaigns::of_user))
         .route("/campaigns", get(campaigns::list))

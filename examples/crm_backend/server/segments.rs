@@ -3,45 +3,58 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use whodid::segment::Segment;
-use whodid::{Announce, EventStore, UserId};
+use whodid::{EventStore, UserId};
 
-use super::answer::{Answer, bad, refuse, text, unknown};
-use super::{Backend, Inner};
+use super::Backend;
+use super::answer::{Answer, bad, text, unknown};
+use super::deed::Deed;
+use super::engine::Engine;
 
 pub async fn list(State(backend): State<Backend>) -> Json<Value> {
-    let inner = backend.lock();
-    let count = |name: &str| inner.live.count(name).unwrap_or(0);
-    let names = inner.live.catalog().segments().map(|(name, _)| name);
+    let engine = backend.lock();
+    let count = |name: &str| engine.live.count(name).unwrap_or(0);
+    let names = engine.live.catalog().segments().map(|(name, _)| name);
     Json(names.map(|name| (name.to_owned(), json!({ "members": count(name) }))).collect())
 }
 
 pub async fn get(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
-    let inner = backend.lock();
-    let segment = inner.live.catalog().get(&name).ok_or_else(|| unknown("segment", &name))?;
+    let engine = backend.lock();
+    let segment = engine.live.catalog().get(&name).ok_or_else(|| unknown("segment", &name))?;
     Ok(Json(json!({ "segment": segment, "in_words": segment.to_string() })))
 }
 
 pub async fn put(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
     let segment = Segment::from_json(text(&body)?).map_err(bad)?;
-    backend.edit(|live| live.insert(name, segment, Announce::Transitions)).map_err(bad)
+    backend.edit(Deed::PutSegment(name, Box::new(segment)))
 }
 
 pub async fn delete(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
     if backend.lock().live.catalog().get(&name).is_none() {
         return Err(unknown("segment", &name));
     }
-    let removed = backend.edit(|live| live.remove(&name, Announce::Transitions));
-    removed.map_err(|others_name_it| refuse(StatusCode::CONFLICT, others_name_it))
+    backend.edit(Deed::RemoveSegment(name))
 }
 
 /// A static list: a JSON array of ids.
 pub async fn put_list(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
     let ids: Vec<String> = serde_json::from_str(text(&body)?).map_err(bad)?;
-    backend.edit(|live| live.insert_list(name, ids, Announce::Transitions)).map_err(bad)
+    backend.edit(Deed::PutList(name, ids))
+}
+
+pub async fn get_list(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    let engine = backend.lock();
+    let ids = engine.live.catalog().list(&name).ok_or_else(|| unknown("list", &name))?;
+    Ok(Json(json!(ids)))
+}
+
+pub async fn delete_list(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
+    if backend.lock().live.catalog().list(&name).is_none() {
+        return Err(unknown("list", &name));
+    }
+    backend.edit(Deed::RemoveList(name))
 }
 
 /// Some members at a time, in the order in which they were first heard of.
@@ -65,7 +78,7 @@ pub async fn members(
     Query(page): Query<Page>,
 ) -> Answer {
     let (members, snapshot, at, position) = {
-        let Inner { live, told, .. } = &*backend.lock();
+        let Engine { live, told, .. } = &*backend.lock();
         let members = live.members(&name).ok_or_else(|| unknown("segment", &name))?;
         (members, live.snapshot(), live.now(), told.position())
     };
@@ -80,7 +93,7 @@ pub async fn members(
 
 /// Why a user is in a segment, or out of it: each of its conditions, and whether it holds.
 pub async fn why(State(backend): State<Backend>, Path((name, id)): Path<(String, String)>) -> Answer {
-    let Inner { live, .. } = &*backend.lock();
+    let Engine { live, .. } = &*backend.lock();
     let conditions = live.why(&name, &id).ok_or_else(|| unknown("segment", &name))?;
     let conditions: Vec<Value> =
         conditions.into_iter().map(|(words, holds)| json!({ "condition": words, "holds": holds })).collect();

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use whodid::Transition;
 use whodid::live::rules::Signal;
 
-use super::{Backend, Inner, Phase};
+use super::engine::Engine;
+use super::{Backend, Phase};
 
 /// So many are kept, and all of the last minute, but no more than this.
 const KEPT: usize = 1 << 16;
@@ -24,9 +26,12 @@ const MOST: usize = 1 << 22;
 const SOME: usize = 256;
 
 /// The latest of what has been told, in order.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Told<T> {
-    /// Of this run of the program and this stream: an event of another is none of ours.
+    /// Of this stream, and of all that went on from where it began: an event of another is none of ours.
     name: String,
+    #[serde(skip)]
     all: VecDeque<(Instant, Arc<T>)>,
     /// How many there have been.
     last: u64,
@@ -67,6 +72,11 @@ impl<T> Told<T> {
         id.trim().strip_prefix(&self.name)?.strip_prefix('-')?.parse().ok()
     }
 
+    /// The same without what is kept: where it stands.
+    pub fn mark(&self) -> Self {
+        Self { name: self.name.clone(), all: VecDeque::new(), last: self.last }
+    }
+
     /// Some that follow the one of this number, each with its id; `None`: they are not kept.
     fn after(&self, number: u64) -> Option<Vec<(String, Arc<T>)>> {
         let before_all = self.last - self.all.len() as u64;
@@ -83,7 +93,7 @@ type Listening = Sse<KeepAliveStream<Events>>;
 /// what happens from now on.
 pub async fn transitions(State(backend): State<Backend>, headers: HeaderMap) -> Listening {
     let write = |one: &Transition| Event::default().event(one.movement.to_string()).json_data(one);
-    backend.listen(&headers, |inner| &inner.told, write)
+    backend.listen(&headers, |engine| &engine.told, write)
 }
 
 /// The same of campaigns, of which a user is in one at most: who entered, who left, who was taken over.
@@ -93,7 +103,7 @@ pub async fn campaigns(State(backend): State<Backend>, headers: HeaderMap) -> Li
         let data = json!({ "campaign": segment, "id": id, "movement": movement, "at": at });
         Event::default().event(movement.to_string()).json_data(data)
     };
-    backend.listen(&headers, |inner| &inner.campaigns.told, write)
+    backend.listen(&headers, |engine| &engine.campaigns.told, write)
 }
 
 impl Backend {
@@ -102,36 +112,24 @@ impl Backend {
     fn listen<T: Send + Sync + 'static>(
         &self,
         headers: &HeaderMap,
-        told: fn(&Inner) -> &Told<T>,
+        told: fn(&Engine) -> &Told<T>,
         write: fn(&T) -> Result<Event, axum::Error>,
     ) -> Listening {
         let (send, receive) = mpsc::channel(SOME);
-        let (backend, mut phase) = (self.clone(), self.phase.subscribe());
-        let last_heard = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default().to_owned());
-        let (mut reached, here) = {
-            let inner = self.lock();
-            let told = told(&inner);
-            let reached = last_heard.map_or(Some(told.last), |id| told.number(&id));
-            (reached, reached.map(|number| told.id(number)))
-        };
+        let mut phase = self.phase.subscribe();
+        let last_heard = headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default());
+        let (mut listener, here) = Listener::new(self.clone(), last_heard, told, write);
         tokio::spawn(async move {
-            if let Some(id) = here
-                && send.send(Ok(Event::default().id(id))).await.is_err()
-            {
-                return;
-            }
+            let mut events: Vec<_> = here.into_iter().map(Ok).collect();
             loop {
+                for event in events {
+                    if send.send(event).await.is_err() {
+                        return;
+                    }
+                }
                 let is_last = *phase.borrow_and_update() == Phase::Stopped;
-                let (some, last, position) = {
-                    let inner = backend.lock();
-                    let told = told(&inner);
-                    (reached.and_then(|number| told.after(number)), told.last, told.position())
-                };
-                reached = match (&some, reached) {
-                    (Some(some), Some(number)) => Some(number + some.len() as u64),
-                    _ => Some(last),
-                };
-                if some.as_ref().is_some_and(Vec::is_empty) {
+                events = listener.read();
+                if events.is_empty() {
                     if is_last {
                         return;
                     }
@@ -140,19 +138,51 @@ impl Backend {
                         () = send.closed() => return,
                     }
                 }
-                // Who was away for too long is told so: it asks for the members again.
-                let lagged = some.is_none().then(|| {
-                    let data = json!({ "last_event_id": position }).to_string();
-                    Ok(Event::default().event("lagged").id(position).data(data))
-                });
-                let events = some.iter().flatten().map(|(id, one)| write(one).map(|event| event.id(id)));
-                for event in lagged.into_iter().chain(events) {
-                    if send.send(event).await.is_err() {
-                        return;
-                    }
-                }
             }
         });
         Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::default())
+    }
+}
+
+/// Reads a stream at its own pace.
+struct Listener<T> {
+    backend: Backend,
+    told: fn(&Engine) -> &Told<T>,
+    write: fn(&T) -> Result<Event, axum::Error>,
+    /// The number of the event that it has read last; `None`: one that is none of ours.
+    reached: Option<u64>,
+}
+
+impl<T> Listener<T> {
+    /// Behind an event, or behind all, and where that is, if it is one of ours.
+    fn new(
+        backend: Backend,
+        behind: Option<&str>,
+        told: fn(&Engine) -> &Told<T>,
+        write: fn(&T) -> Result<Event, axum::Error>,
+    ) -> (Self, Option<Event>) {
+        let (reached, here) = {
+            let engine = backend.lock();
+            let told = told(&engine);
+            let reached = behind.map_or(Some(told.last), |id| told.number(id));
+            (reached, reached.map(|number| Event::default().id(told.id(number))))
+        };
+        (Self { backend, told, write, reached }, here)
+    }
+
+    /// Some that follow. Who was away for too long is told so: it asks for the members again.
+    fn read(&mut self) -> Vec<Result<Event, axum::Error>> {
+        let (some, last, position) = {
+            let engine = self.backend.lock();
+            let told = (self.told)(&engine);
+            (self.reached.and_then(|number| told.after(number)), told.last, told.position())
+        };
+        let (Some(some), Some(reached)) = (some, &mut self.reached) else {
+            self.reached = Some(last);
+            let data = json!({ "last_event_id": position }).to_string();
+            return vec![Ok(Event::default().event("lagged").id(position).data(data))];
+        };
+        *reached += some.len() as u64;
+        some.into_iter().map(|(id, one)| (self.write)(&one).map(|event| event.id(id))).collect()
     }
 }

@@ -5,12 +5,14 @@ use axum::extract::{Path, State};
 use serde_json::json;
 use whodid::{Evaluate, EventStore, UserId};
 
+use super::Backend;
 use super::answer::{Answer, bad};
-use super::{Backend, Inner};
+use super::deed::Deed;
+use super::engine::Engine;
 
 /// The segments that a user is in.
 pub async fn segments(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    let Inner { live, .. } = &*backend.lock();
+    let Engine { live, .. } = &*backend.lock();
     let store = live.snapshot();
     let segments = store.segments_of(&id, live.catalog(), live.now()).map_err(bad)?;
     let Ok(user): Result<Option<UserId>, _> = store.user(&id);
@@ -19,5 +21,5 @@ pub async fn segments(State(backend): State<Backend>, Path(id): Path<String>) ->
 
 /// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
 pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    backend.edit(|live| live.forget(&id)).map_err(bad)
+    backend.edit(Deed::Forget(id))
 }

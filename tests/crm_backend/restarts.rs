@@ -1,0 +1,281 @@
+//! The service over a journal: however it ends, it goes on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::{Value, json};
+use whodid::{Catalog, Live, MemoryStore, Timestamp};
+
+use super::server::Backend;
+use super::service::{CAMPAIGNS, Service, end, start};
+use super::{SEGMENTS, login};
+
+const STREAMS: [&str; 2] = ["/transitions", "/campaigns/transitions"];
+const STEPS: u64 = 90;
+
+/// A directory of a test's own, empty.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crm-{name}"));
+    if path.exists() {
+        fs::remove_dir_all(&path).expect("an old directory");
+    }
+    path
+}
+
+fn open(directory: &Path) -> Service {
+    Service::serve(Backend::open(directory, 3, &CAMPAIGNS, end).expect("a journal"))
+}
+
+static CLOCK: AtomicI64 = AtomicI64::new(0);
+
+fn clock() -> Timestamp {
+    Timestamp::from_millis(CLOCK.load(Ordering::SeqCst))
+}
+
+/// Whether time passes in a step, and nothing else.
+fn only_passes(n: u64) -> bool {
+    n > 4 && n % 7 == 2
+}
+
+/// One of the things that are asked of a service, at an instant.
+fn step(service: &Service, seed: u64, n: u64) {
+    // Some dice, the same for every run.
+    let dice = |sides: u64, salt: u64| {
+        ((seed * 1_299_709 + n * 7_919 + salt * 104_729).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % sides
+    };
+    let now = start().millis() + i64::try_from(n).expect("few") * 3_600_000;
+    CLOCK.store(now, Ordering::SeqCst);
+    if only_passes(n) {
+        service.backend.advance(clock()).expect("an instant");
+        return;
+    }
+    let user = |salt| format!("user-{}", dice(7, salt));
+    // Some come late, some in the same millisecond, some twice.
+    let at = Timestamp::from_millis(now - i64::try_from(dice(3, 1) * dice(4, 2)).expect("few") * 1_800_000);
+    let bought = json!({"type": "track", "userId": user(3), "event": "purchase", "timestamp": at.to_string(),
+                        "messageId": format!("{}", dice(60, 4)), "properties": {"amount": dice(60, 5)}});
+    let plan = json!({"type": "identify", "userId": user(6), "timestamp": at.to_string(),
+                      "traits": {"plan": if dice(2, 7) == 0 { "pro" } else { "free" }}});
+    let (status, answer) = match n {
+        0..4 => service.call(
+            "PUT",
+            &format!("/segments/{}", SEGMENTS[n as usize].0),
+            Some(SEGMENTS[n as usize].1),
+        ),
+        20 => service.call("PUT", "/lists/vip", Some(r#"["user-1","user-2"]"#)),
+        21 => service.call("PUT", "/segments/vips", Some(r#"{"all":[{"list":"vip"},{"segment":"upsell"}]}"#)),
+        40 => service.call(
+            "PUT",
+            "/segments/upsell",
+            Some(r#"{"did":{"event":"purchase","in":{"last":"3d"}}}"#),
+        ),
+        60 => service.call("DELETE", "/segments/vips", None),
+        61 => service.call("DELETE", "/lists/vip", None),
+        _ if n % 23 == 9 => service.call("DELETE", &format!("/users/{}", user(8)), None),
+        _ if n % 29 == 11 => service.call(
+            "POST",
+            "/messages",
+            Some(
+                &json!({"type": "alias", "previousId": user(9), "userId": format!("{}-new", user(9))})
+                    .to_string(),
+            ),
+        ),
+        _ => service.call("POST", "/messages", Some(&format!("{bought}\n{plan}\n{}", login(&user(10), at)))),
+    };
+    assert_eq!(status, 200, "{n}: {answer}");
+}
+
+/// What a client has heard.
+#[derive(Debug, Default)]
+struct Heard {
+    events: [Vec<(u64, String, Value)>; 2],
+    members: BTreeMap<String, Value>,
+}
+
+impl Heard {
+    /// All that there is behind what was heard.
+    fn hear(&mut self, service: &Service) {
+        for (path, events) in STREAMS.iter().zip(&mut self.events) {
+            let (name, last) = service.stands(path);
+            let heard = events.len() as u64;
+            if last > heard {
+                events.extend(service.events(path, &format!("{name}-{heard}"), (last - heard) as usize));
+            }
+        }
+    }
+
+    fn at_the_end_of(service: Service, mut heard: Self) -> Self {
+        service.backend.advance(end()).expect("an instant");
+        heard.hear(&service);
+        let (_, segments) = service.call("GET", "/segments", None);
+        for name in segments.as_object().expect("segments").keys() {
+            let mut answer = service.call("GET", &format!("/segments/{name}/members"), None).1;
+            answer["last_event_id"].take(); // of a name of its own
+            heard.members.insert(name.clone(), answer);
+        }
+        heard.members.insert("campaigns".to_owned(), service.call("GET", "/campaigns", None).1);
+        service.stop();
+        heard
+    }
+}
+
+/// Killed again and again it does what one does that runs on.
+#[test]
+fn nothing_is_lost_and_nothing_is_repeated() {
+    for seed in 0..4 {
+        let expected = runs_on(seed);
+        assert!(expected.events.iter().all(|events| events.len() > 20), "{expected:?} says little");
+        // Kept after so many entries, and killed after so many steps.
+        for (every, killed) in [(u64::MAX, 7), (4, 5), (11, 3), (1, 1)] {
+            let heard = is_killed(seed, every, killed);
+            let how = format!("seed {seed}, kept after {every}, killed after {killed}");
+            for (heard, expected) in heard.events.iter().zip(&expected.events) {
+                let differ = heard.iter().zip(expected).find(|(heard, expected)| heard != expected);
+                assert_eq!(differ, None, "{how}");
+                assert_eq!(heard.len(), expected.len(), "{how}");
+            }
+            assert_eq!(heard.members, expected.members, "{how}");
+        }
+    }
+}
+
+fn runs_on(seed: u64) -> Heard {
+    CLOCK.store(start().millis(), Ordering::SeqCst);
+    let live = Live::new(Catalog::new(), MemoryStore::new(), start()).expect("an engine");
+    let service = Service::serve(Backend::new(live, &CAMPAIGNS, clock).expect("campaigns"));
+    (0..STEPS).for_each(|n| step(&service, seed, n));
+    Heard::at_the_end_of(service, Heard::default())
+}
+
+fn is_killed(seed: u64, every: u64, killed: u64) -> Heard {
+    CLOCK.store(start().millis(), Ordering::SeqCst);
+    let path = directory(&format!("killed-{every}-{killed}"));
+    let open = || Service::serve(Backend::open(&path, every, &CAMPAIGNS, clock).expect("a journal"));
+    let (mut heard, mut service) = (Heard::default(), open());
+    let mut silent = None;
+    for n in 0..STEPS {
+        let told = service.stands(STREAMS[0]);
+        step(&service, seed, n);
+        if only_passes(n) && service.stands(STREAMS[0]) == told {
+            silent = Some(clock());
+        }
+        if n % killed == 0 {
+            // What is before what is kept is not told again.
+            if every < u64::MAX {
+                heard.hear(&service);
+            }
+            drop(service);
+            service = open();
+            // What has been told is not told otherwise; of time in which nothing happened only the clock knows.
+            if let Some(at) = silent {
+                service.backend.advance(at).expect("an instant");
+            }
+        }
+    }
+    let heard = Heard::at_the_end_of(service, heard);
+    assert_eq!(path.join("state.json").exists(), every < u64::MAX);
+    heard
+}
+
+#[test]
+fn what_was_not_written_to_its_end_was_never_asked() {
+    let path = directory("torn");
+    let service = open(&path);
+    assert_eq!(service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login"}}"#)).0, 200);
+    service.post(&[login("ada", start())]);
+    drop(service);
+    let journal = path.join("journal.ndjson");
+    let whole = fs::read(&journal).expect("a journal");
+    // Cut anywhere in its last line, it is without that.
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("lines") + 1;
+    for cut in [last, last + 1, last + 40, whole.len() - 1, whole.len()] {
+        fs::write(&journal, &whole[..cut]).expect("a journal");
+        let service = open(&path);
+        let members =
+            |service: &Service| service.call("GET", "/segments/in/members", None).1["count"].clone();
+        let is_whole = cut == whole.len();
+        assert_eq!(members(&service), json!(u32::from(is_whole)), "cut at {cut}");
+        service.post(&[login("bob", start())]);
+        drop(service);
+        let service = open(&path);
+        assert_eq!(members(&service), json!(1 + u32::from(is_whole)), "cut at {cut}, and written on");
+        fs::remove_file(path.join("state.json")).ok();
+    }
+    // Of one that was begun, and no more, nothing.
+    fs::write(&journal, &whole[..10]).expect("a journal");
+    assert_eq!(open(&path).call("GET", "/segments", None), (200, json!({})));
+}
+
+#[test]
+fn what_cannot_be_read_is_not_guessed_at() {
+    let path = directory("damaged");
+    let refused = || {
+        let opened = Backend::open(&path, 3, &CAMPAIGNS, end);
+        opened.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let service = open(&path);
+    for user in ["ada", "bob", "cy", "dee"] {
+        service.post(&[login(user, start())]);
+    }
+    assert_eq!(refused(), "another process writes the journal");
+    service.backend.advance(end()).expect("an instant");
+    drop(service);
+    let (journal, state) = (path.join("journal.ndjson"), path.join("state.json"));
+    let whole = fs::read_to_string(&journal).expect("a journal");
+    let lines: Vec<&str> = whole.lines().collect();
+    let kept = fs::read_to_string(&state).expect("a state");
+    let with = |line: usize, text: &str| {
+        let mut lines = lines.clone();
+        lines[line] = text;
+        lines.join("\n") + "\n"
+    };
+    for (text, state_text, expected) in [
+        (with(3, "{"), kept.clone(), "its line 4"),
+        (with(5, r#"{"reached":"x"}"#), kept.clone(), "its line 6"),
+        (with(0, r#"{"version":2,"began":"2026-06-01T00:00:00Z"}"#), kept.clone(), "its version: it is 2"),
+        (with(0, "nonsense"), kept.clone(), "its first line"),
+        (lines[..3].join("\n") + "\n", kept.clone(), "state.json: it is of 5 entries, and there are 2"),
+        (whole.clone(), "{".to_owned(), "state.json"),
+        (
+            whole.clone(),
+            kept.replacen(r#""version":1"#, r#""version":7"#, 1),
+            "state.json: it is of version 7",
+        ),
+    ] {
+        fs::write(&journal, text).expect("a journal");
+        fs::write(&state, state_text).expect("a state");
+        let error = refused();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    fs::write(&journal, whole).expect("a journal");
+    fs::write(&state, kept).expect("a state");
+    assert_eq!(refused(), "");
+}
+
+/// Those who listened to the old ones are told so.
+#[test]
+fn campaigns_may_be_others_after_a_restart() {
+    let path = directory("campaigns");
+    let service = open(&path);
+    for (name, segment) in SEGMENTS {
+        assert_eq!(service.call("PUT", &format!("/segments/{name}"), Some(segment)).0, 200);
+    }
+    let pro = json!({"type": "identify", "userId": "ada", "timestamp": start(), "traits": {"plan": "pro"}});
+    service.post(&[pro, login("ada", start())]);
+    service.backend.advance(end()).expect("an instant");
+    assert_eq!(service.call("GET", "/users/ada/campaigns", None).1["kept"], json!(["win_back"]));
+    let [of_segments, of_campaigns] = STREAMS.map(|path| service.stands(path));
+    drop(service);
+    for _ in 0..2 {
+        let others = Backend::open(&path, 3, &["pro", "win_back"], end).expect("a journal");
+        let service = Service::serve(others);
+        assert_eq!(service.call("GET", "/users/ada/campaigns", None).1["kept"], json!(["pro"]));
+        assert_eq!(service.stands(STREAMS[0]), of_segments);
+        let events = service.events(STREAMS[1], &format!("{}-{}", of_campaigns.0, of_campaigns.1), 1);
+        assert_eq!(events[0].1, "lagged");
+    }
+    let twice = Backend::open(&path, 3, &["pro", "pro"], end);
+    assert!(twice.is_err_and(|error| error.to_string().contains("pro")), "a campaign twice");
+}

@@ -15,11 +15,14 @@
 //! again, whose answer names the event to go on behind. Ctrl-C or SIGTERM stops it gracefully: requests that are under way
 //! are answered, and streams end when all has been told.
 //!
-//! With a directory nothing that was answered is lost, however the program ends: what changes something is written to a
-//! journal there, and is on disk before it is done. Started anew it does again what the journal says, and events have the
-//! same ids as before. Of all but the last entries only the facts are taken in: what became of them is kept beside the
-//! journal (`Live::save`), and goes on from there (`Live::restore`). Events before that are not told again: who has not heard
-//! them yet hears `lagged`. Who is erased is erased from what is answered, but not from the journal.
+//! With a directory nothing that was answered is lost, however the program ends: all that is asked is written to a journal
+//! there, and is on disk before it is done. Started anew it does again what the journal says: events have the same ids and
+//! contents as before, and the latest of them are told again to who has not heard them. (A message that is sent anew, as
+//! its answer was lost, counts once if it has a `messageId`.) The journal only grows: who is erased is erased from what is
+//! answered, and not from there. And time does not go back: what a clock that was ahead has let pass has passed.
+//!
+//! A service with a store that outlives it does not begin with the first message: it keeps what `Live::save` says with the
+//! transitions that it has told, and goes on by `Live::restore`.
 //!
 //! Without a directory all is kept in memory, and a new run is a stranger to those who listened to the one before.
 
@@ -36,28 +39,24 @@ use whodid::{Catalog, Live, MemoryStore, Timestamp};
 /// A user is in one campaign at most, the first whose segment it is in.
 const CAMPAIGNS: [&str; 3] = ["win_back", "upsell", "newsletter"];
 
-/// Entries of the journal after which it is kept what has become of them.
-const KEEP: u64 = 10_000;
-
 /// Milliseconds without an arrival after which the clock is looked at: it may have been set.
 const IDLE: i64 = 60_000;
 
+/// Between two looks at the clock, at least.
+const MOMENT: Duration = Duration::from_millis(10);
+
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).min(Timestamp::MAX)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let backend = match std::env::args_os().nth(2) {
-        Some(directory) => Backend::open(directory.as_ref(), KEEP, &CAMPAIGNS, now)
+        Some(directory) => Backend::open(directory.as_ref(), &CAMPAIGNS, now)
             .map_err(|error| format!("cannot go on in {}: {error}", directory.display()))?,
         None => Backend::new(Live::new(Catalog::new(), MemoryStore::new(), now())?, &CAMPAIGNS, now)?,
-    };
-    let kept = match backend.entries() {
-        Some(entries) => format!("entries of the journal: {entries}"),
-        None => "all in memory".to_owned(),
     };
 
     let clock = backend.clone();
@@ -71,15 +70,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     () = clock.arrival() => continue,
                 }
             }
-            if let Err(error) = clock.advance(now()) {
-                eprintln!("what time changes is not kept: {error}");
+            if let Err(error) = clock.advance(now()).await {
+                eprintln!("time does not pass: {error}");
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            // What changes within a moment is told together.
+            tokio::time::sleep(MOMENT).await;
         }
     });
 
     let listener = tokio::net::TcpListener::bind(&address).await;
     let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on http://{}, campaigns: {}; {kept}", listener.local_addr()?, CAMPAIGNS.join(", "));
+    println!("listening on http://{}, campaigns: {}", listener.local_addr()?, CAMPAIGNS.join(", "));
     server::serve(listener, backend, asked_to_stop()).await?;
     println!("stopped");
     Ok(())

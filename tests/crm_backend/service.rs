@@ -104,6 +104,11 @@ impl Service {
         }
     }
 
+    /// Lets time pass.
+    pub fn advance(&self, to: Timestamp) {
+        self.runtime.block_on(self.backend.advance(to)).expect("an instant");
+    }
+
     /// Gracefully.
     pub fn stop(self) {
         self.stop.send(()).expect("a service");

@@ -1,16 +1,39 @@
 //! Answers: JSON throughout, and whatever is refused says why.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-pub type Refused = (StatusCode, Json<Value>);
 pub type Answer = Result<Json<Value>, Refused>;
 
+/// Why nothing was done.
+#[derive(Debug)]
+pub struct Refused {
+    status: StatusCode,
+    why: String,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": self.why }))).into_response()
+    }
+}
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl Error for Refused {}
+
 pub fn refuse(status: StatusCode, why: impl ToString) -> Refused {
-    (status, Json(json!({ "error": why.to_string() })))
+    Refused { status, why: why.to_string() }
 }
 
 /// The request is no good.

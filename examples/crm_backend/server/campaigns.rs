@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use whodid::live::rules::{LiveExclusion, Rule, Signal};
 use whodid::{EventStore, Ingest, Live, Movement, PriorityError, Transition};
@@ -14,7 +13,6 @@ use super::answer::{Answer, bad, unknown};
 use super::told::Told;
 
 /// Who is in which campaign, and what has been told of that.
-#[derive(Serialize, Deserialize)]
 pub struct Campaigns {
     rule: LiveExclusion,
     /// The highest first.
@@ -38,11 +36,6 @@ impl Campaigns {
         let inside = campaigns.rule.pass(live.now());
         inside.iter().for_each(|signal| campaigns.follow(signal));
         Ok(campaigns)
-    }
-
-    /// The same without what is kept of what was told.
-    pub fn mark(&self) -> Self {
-        Self { rule: self.rule.clone(), members: self.members.clone(), told: self.told.mark() }
     }
 
     /// By name, the highest first.

@@ -1,4 +1,4 @@
-//! What changes something: done to the engine, and written down so that it can be done again.
+//! What is asked that may change something: done, and done again when the service starts.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use whodid::import::{ImportError, Importer, Report};
 use whodid::segment::Segment;
-use whodid::{Announce, Changes, Ingest, Live, LiveError, MemoryStore, Timestamp, Transition};
+use whodid::{Announce, Changes, LiveError, Timestamp};
 
 use super::answer::{Answer, Refused, bad, refuse};
 use super::arriving::Arriving;
+use super::campaigns::Campaigns;
+use super::engine::Engine;
+use super::told::Told;
 
-/// Something that is asked of the service, and when. Done again in the same order it does the same, whatever time passed in
-/// smaller steps in between: what that changed has its own instant.
+/// A deed, and when it was done. Done again in the same order deeds change the same, in whatever steps time passed between
+/// them: what time changes has instants of its own.
 #[derive(Serialize, Deserialize)]
 pub struct Entry {
     /// The instant up to which time had passed for the engine: what is dated earlier is late.
@@ -31,55 +34,69 @@ pub enum Deed {
     Campaigns(Vec<String>),
     /// Segment-spec messages, a line each.
     Messages(String),
-    PutSegment(String, Box<Segment>),
+    /// By name, as JSON: text, for a reader of entries goes less deep than segments may.
+    PutSegment(String, String),
     RemoveSegment(String),
     PutList(String, Vec<String>),
     RemoveList(String),
     Forget(String),
 }
 
-/// Every change of the catalog makes transitions.
-const TOLD: Announce = Announce::Transitions;
-
-impl Deed {
-    /// Does it: what that changed, and what is answered.
-    pub fn apply(&self, live: &mut Live, at: Timestamp) -> (Vec<Transition>, Answer) {
-        match self {
-            Self::Passed => (Vec::new(), Ok(Json(Value::Null))),
-            Self::Campaigns(names) => (Vec::new(), Ok(Json(json!({ "campaigns": names })))),
-            Self::Messages(lines) => {
-                let mut feed = live.feed();
-                let read = read(lines, &mut feed, at);
-                (feed.into_transitions(), taken(read))
+impl Engine {
+    /// Does what an entry says, and tells what that changes.
+    pub fn apply(&mut self, Entry { reached, at, deed }: &Entry) -> Answer {
+        const TOLD: Announce = Announce::Transitions;
+        let passed = self.live.advance(*reached).map_err(bad)?;
+        self.tell(passed.into_vec());
+        match deed {
+            Deed::Passed => Ok(Json(Value::Null)),
+            Deed::Campaigns(names) => {
+                let told = Told::new(format!("{}-campaigns-{:x}", self.name, at.millis()));
+                self.campaigns = Campaigns::new(names, &self.live, told).map_err(bad)?;
+                Ok(Json(json!(names)))
             }
-            Self::PutSegment(name, segment) => counted(live.insert(name, Segment::clone(segment), TOLD), bad),
-            Self::RemoveSegment(name) => counted(live.remove(name, TOLD), in_use),
-            Self::PutList(name, ids) => counted(live.insert_list(name, ids, TOLD), bad),
-            Self::RemoveList(name) => {
-                let remove = live.edit(TOLD, |catalog| {
+            Deed::Messages(lines) => {
+                let mut importer = Importer::segment_spec().instant_if_none(*at).skip_rejected();
+                let mut feed = self.live.feed();
+                let read = importer.read(lines.as_bytes(), &mut Arriving::new(&mut feed, *at));
+                let transitions = feed.into_transitions();
+                self.tell(transitions);
+                taken(read)
+            }
+            Deed::PutSegment(name, text) => {
+                let segment = Segment::from_json(text).map_err(bad)?;
+                let changes = self.live.insert(name, segment, TOLD);
+                self.count(changes, bad)
+            }
+            Deed::RemoveSegment(name) => {
+                let changes = self.live.remove(name, TOLD);
+                self.count(changes, in_use)
+            }
+            Deed::PutList(name, ids) => {
+                let changes = self.live.insert_list(name, ids, TOLD);
+                self.count(changes, bad)
+            }
+            Deed::RemoveList(name) => {
+                let changes = self.live.edit(TOLD, |catalog| {
                     catalog.remove_list(name);
                     Ok(())
                 });
-                counted(remove, in_use)
+                self.count(changes, in_use)
             }
-            Self::Forget(id) => counted(live.forget(id), bad),
+            Deed::Forget(id) => {
+                let changes = self.live.forget(id);
+                self.count(changes, bad)
+            }
         }
     }
 
-    /// Lets a store hold what it would hold.
-    pub fn fill(&self, store: &mut MemoryStore, at: Timestamp) {
-        match self {
-            // What was refused then is refused again.
-            Self::Messages(lines) => _ = read(lines, store, at),
-            Self::Forget(id) => _ = store.forget(id),
-            _ => {}
-        }
+    /// Tells what a deed changed, and answers how much that is.
+    fn count(&mut self, changes: Result<Changes, LiveError>, refused: fn(LiveError) -> Refused) -> Answer {
+        let transitions = changes.map_err(refused)?.into_vec();
+        let count = transitions.len();
+        self.tell(transitions);
+        Ok(Json(json!({ "transitions": count })))
     }
-}
-
-fn read<I: Ingest>(lines: &str, to: &mut I, at: Timestamp) -> Result<Report, ImportError<I::Error>> {
-    let mut importer = Importer::segment_spec().instant_if_none(at).skip_rejected();
-    importer.read(lines.as_bytes(), &mut Arriving::new(to, at))
 }
 
 fn taken(read: Result<Report, ImportError<LiveError>>) -> Answer {
@@ -90,19 +107,6 @@ fn taken(read: Result<Report, ImportError<LiveError>>) -> Answer {
     }
     let (taken, duplicates, rejected) = (report.messages, report.duplicates, report.rejected);
     Ok(Json(json!({ "taken": taken, "duplicates": duplicates, "rejected": rejected, "reasons": reasons })))
-}
-
-fn counted(
-    changes: Result<Changes, LiveError>,
-    refused: fn(LiveError) -> Refused,
-) -> (Vec<Transition>, Answer) {
-    match changes {
-        Ok(changes) => {
-            let count = changes.len();
-            (changes.into_vec(), Ok(Json(json!({ "transitions": count }))))
-        }
-        Err(error) => (Vec::new(), Err(refused(error))),
-    }
 }
 
 /// Others name it.

@@ -1,135 +1,103 @@
-//! What has been asked of the service, on disk, and from time to time what has become of it: read again when it starts.
+//! What has been asked of the service, on disk: an entry a line, done again when it starts.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use whodid::live::Saved;
-use whodid::{Timestamp, Transition};
+use whodid::Timestamp;
 
-use super::campaigns::Campaigns;
 use super::deed::Entry;
-use super::told::Told;
 
 const VERSION: u32 = 1;
-const JOURNAL: &str = "journal.ndjson";
-const STATE: &str = "state.json";
 
-/// The first line of a journal.
+/// Bytes of a first line, at most.
+const LONGEST: u64 = 64;
+
+/// The first line.
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    /// When it was begun.
+    /// When the journal was begun.
     began: Timestamp,
 }
 
-/// What has become of the first entries of a journal.
-#[derive(Serialize, Deserialize)]
-pub struct Kept {
-    version: u32,
-    pub entries: u64,
-    pub live: Saved,
-    pub campaigns: Campaigns,
-    pub told: Told<Transition>,
-}
-
-/// The entries of a journal, one a line. It ends before a line that was not written to its end: that was never answered.
+/// The entries of a journal, up to a line that was not written to its end: that was never answered.
 pub struct Entries {
-    directory: PathBuf,
-    file: File,
     lines: BufReader<File>,
     /// When the journal was begun.
     pub began: Timestamp,
-    /// What is read so far: bytes, and entries.
+    /// What is read so far: bytes, and lines.
     length: u64,
     count: u64,
 }
 
 /// A journal that is written on.
 pub struct Journal {
-    directory: PathBuf,
     file: File,
+    /// Behind the last entry.
     length: u64,
-    pub count: u64,
-    /// Entries of which it is kept what has become of them, and how many more there are before it is kept again.
-    kept: u64,
-    every: u64,
 }
 
 impl Journal {
-    /// Opens a journal, or begins one, which nobody else may write then; and what was kept of it.
-    pub fn open(directory: &Path, now: Timestamp) -> io::Result<(Entries, Option<Kept>)> {
+    /// Opens the journal of a directory, or begins it. Nobody else can then.
+    pub fn open(directory: &Path, now: Timestamp) -> io::Result<Entries> {
         fs::create_dir_all(directory)?;
-        let path = directory.join(JOURNAL);
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // it tells of people
+        let file = options.open(directory.join("journal.ndjson"))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => {
                 io::Error::new(ErrorKind::ResourceBusy, "another process writes the journal")
             }
             TryLockError::Error(error) => error,
         })?;
-        let mut lines = BufReader::new(File::open(&path)?);
-        let mut first = line(&mut lines)?;
-        if first.is_none() {
-            begin(directory, &file, now)?;
-            lines = BufReader::new(File::open(&path)?);
-            first = line(&mut lines)?;
+        let mut lines = BufReader::new(file);
+        if line(&mut lines)?.is_none() {
+            if lines.get_ref().metadata()?.len() > LONGEST {
+                return Err(damaged(1, "it does not end"));
+            }
+            begin(directory, lines.get_mut(), now)?;
         }
-        let first = first.unwrap_or_default();
-        let header: Header =
-            serde_json::from_slice(&first).map_err(|error| damaged("its first line", error))?;
+        lines.rewind()?;
+        let first = line(&mut lines)?.unwrap_or_default();
+        let header: Header = serde_json::from_slice(&first).map_err(|error| damaged(1, error))?;
         if header.version != VERSION {
-            return Err(damaged("its version", format!("it is {}, and {VERSION} is read", header.version)));
+            return Err(damaged(1, format!("it is of version {}, and {VERSION} is read", header.version)));
         }
-        let kept = kept(&directory.join(STATE))?;
-        let (directory, length) = (directory.to_owned(), first.len() as u64);
-        Ok((Entries { directory, file, lines, began: header.began, length, count: 0 }, kept))
+        Ok(Entries { lines, began: header.began, length: first.len() as u64, count: 1 })
     }
 
-    /// Writes an entry down. It is on disk then; where it is not, nothing of it is.
-    pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
+    /// Writes entries down, at once. They are on disk then; where they are not, nothing of them is.
+    pub fn append<'e>(&mut self, entries: impl IntoIterator<Item = &'e Entry>) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for entry in entries {
+            let start = lines.len();
+            serde_json::to_writer(&mut lines, entry)?;
+            // What could not be read would keep the service from starting.
+            serde_json::from_slice::<Entry>(&lines[start..])?;
+            lines.push(b'\n');
+        }
         // What an attempt that failed has left behind, or one that was cut short.
         if self.file.metadata()?.len() != self.length {
             self.file.set_len(self.length)?;
         }
-        if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
-            _ = self.file.set_len(self.length);
+        self.file.seek(SeekFrom::Start(self.length))?;
+        if let Err(error) = self.file.write_all(&lines).and_then(|()| self.file.sync_data()) {
+            _ = self.file.set_len(self.length).and_then(|()| self.file.sync_data());
             return Err(error);
         }
-        self.length += line.len() as u64;
-        self.count += 1;
+        self.length += lines.len() as u64;
         Ok(())
-    }
-
-    /// Whether there is much that has to be done again when the service starts.
-    pub fn is_due(&self) -> bool {
-        self.count - self.kept >= self.every
-    }
-
-    /// Keeps what has become of all entries, in place of what was kept before.
-    pub fn keep(&mut self, live: Saved, campaigns: Campaigns, told: Told<Transition>) -> io::Result<()> {
-        let kept = Kept { version: VERSION, entries: self.count, live, campaigns, told };
-        let (new, path) = (self.directory.join("state.json.new"), self.directory.join(STATE));
-        let mut file = File::create(&new)?;
-        file.write_all(&serde_json::to_vec(&kept)?)?;
-        file.sync_all()?;
-        fs::rename(new, path)?;
-        self.kept = kept.entries;
-        sync_names(&self.directory)
     }
 }
 
 impl Entries {
     /// Writes on behind the last entry.
-    pub fn into_journal(self, kept: u64, every: u64) -> io::Result<Journal> {
-        let Self { directory, file, length, count, .. } = self;
-        if kept > count {
-            return Err(damaged(STATE, format!("it is of {kept} entries, and there are {count}")));
-        }
-        Ok(Journal { directory, file, length, count, kept, every })
+    pub fn into_journal(self) -> Journal {
+        Journal { file: self.lines.into_inner(), length: self.length }
     }
 }
 
@@ -137,14 +105,23 @@ impl Iterator for Entries {
     type Item = io::Result<Entry>;
 
     fn next(&mut self) -> Option<io::Result<Entry>> {
-        let line = match line(&mut self.lines) {
-            Ok(line) => line?,
-            Err(error) => return Some(Err(error)),
+        let read = |lines: &mut BufReader<File>| {
+            let Some(line) = line(lines)? else { return Ok(None) };
+            match serde_json::from_slice(&line) {
+                Ok(entry) => Ok(Some((entry, line.len() as u64))),
+                // Power may fail between the parts of a line, the first of which are written last.
+                Err(_) if lines.fill_buf()?.is_empty() => Ok(None),
+                Err(error) => Err(damaged(self.count + 1, error)),
+            }
         };
-        self.count += 1;
-        self.length += line.len() as u64;
-        let entry = serde_json::from_slice(&line);
-        Some(entry.map_err(|error| damaged(format!("its line {}", self.count + 1), error)))
+        match read(&mut self.lines).transpose()? {
+            Ok((entry, length)) => {
+                self.count += 1;
+                self.length += length;
+                Some(Ok(entry))
+            }
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -156,33 +133,17 @@ fn line(lines: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Begins a journal; of one whose first line is not whole nothing was ever answered.
-fn begin(directory: &Path, mut file: &File, began: Timestamp) -> io::Result<()> {
+fn begin(directory: &Path, file: &mut File, began: Timestamp) -> io::Result<()> {
     let mut header = serde_json::to_vec(&Header { version: VERSION, began })?;
     header.push(b'\n');
     file.set_len(0)?;
+    file.rewind()?;
     file.write_all(&header)?;
     file.sync_all()?;
-    sync_names(directory)
-}
-
-fn kept(path: &Path) -> io::Result<Option<Kept>> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let kept: Kept = serde_json::from_slice(&text).map_err(|error| damaged(STATE, error))?;
-    match kept.version {
-        VERSION => Ok(Some(kept)),
-        other => Err(damaged(STATE, format!("it is of version {other}, and {VERSION} is read"))),
-    }
-}
-
-fn damaged(what: impl std::fmt::Display, why: impl std::fmt::Display) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, format!("the journal cannot be read: {what}: {why}"))
-}
-
-/// A file that is new under its name is so after a crash, too.
-fn sync_names(directory: &Path) -> io::Result<()> {
+    // So that it is found after a crash, too.
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+fn damaged(line: u64, why: impl std::fmt::Display) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("line {line} of the journal cannot be read: {why}"))
 }

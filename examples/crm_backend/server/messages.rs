@@ -15,7 +15,7 @@ pub async fn post(State(backend): State<Backend>, body: Bytes) -> Answer {
         // A few bytes of it may be gigabytes.
         return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "gzip is not taken here"));
     }
-    backend.edit(Deed::Messages(lines(text(&body)?)))
+    backend.edit(Deed::Messages(lines(text(&body)?))).await
 }
 
 /// Messages line by line. One that is laid out over several is put on one: between quotes JSON has no line breaks.

@@ -7,6 +7,7 @@ mod deed;
 mod engine;
 mod journal;
 mod messages;
+mod scribe;
 mod segments;
 mod told;
 mod users;
@@ -17,19 +18,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use tokio::sync::{Notify, RwLock, watch};
-use whodid::live::rules::LiveExclusion;
 use whodid::{Live, Timestamp};
 
 use answer::{Answer, explained, refuse};
 use deed::Deed;
 use engine::Engine;
+use journal::Journal;
+use scribe::{Desk, Scribe};
 
 /// Bytes of the largest body.
 const LARGEST: usize = 8 << 20;
@@ -40,6 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Backend {
     engine: Arc<Mutex<Engine>>,
+    scribe: Arc<Scribe>,
     /// What time it is.
     clock: fn() -> Timestamp,
     /// Something was taken in, so that another instant may be the next.
@@ -62,39 +65,41 @@ enum Phase {
 impl Backend {
     /// All in memory. The campaigns are segments by name, the highest first; each user is in one of them at most.
     pub fn new(live: Live, campaigns: &[&str], clock: fn() -> Timestamp) -> Result<Self, Box<dyn Error>> {
-        Self::over(Engine::new(live, clock())?, campaigns, clock)
+        Self::over(Engine::new(live, clock())?, None, campaigns, clock)
     }
 
-    /// The same, over a journal in a directory: it goes on where it stopped, however it did. After so many entries it is
-    /// kept what has become of them, so that they need not be done again.
+    /// The same, over a journal in a directory: it goes on where it ended, however it did.
     pub fn open(
         directory: &Path,
-        every: u64,
         campaigns: &[&str],
         clock: fn() -> Timestamp,
     ) -> Result<Self, Box<dyn Error>> {
-        Self::over(Engine::open(directory, every, clock())?, campaigns, clock)
+        let (engine, journal) = Engine::again(Journal::open(directory, clock())?)?;
+        let (reached, now) = (engine.live.now(), clock());
+        if reached > now {
+            eprintln!("it is {now}, but time has passed up to {reached}, and does not go back");
+        }
+        Self::over(engine, Some(journal), campaigns, clock)
     }
 
     fn over(
         mut engine: Engine,
+        mut journal: Option<Journal>,
         campaigns: &[&str],
         clock: fn() -> Timestamp,
     ) -> Result<Self, Box<dyn Error>> {
-        if !engine.campaigns.names().eq(campaigns.iter().copied()) {
-            LiveExclusion::new(campaigns.iter().copied(), 1)?; // before it is written down
-            let names = campaigns.iter().map(ToString::to_string).collect();
-            if let Err((_, Json(why))) = engine.edit(Deed::Campaigns(names), clock()) {
-                return Err(why["error"].to_string().into());
-            }
-        }
+        engine.set_campaigns(campaigns, clock(), journal.as_mut())?;
         let (engine, phase) = (Arc::new(Mutex::new(engine)), watch::channel(Phase::Serving).0);
-        Ok(Self { engine, clock, arrived: Arc::default(), phase, under_way: Arc::default() })
-    }
-
-    /// How much is written down; `None` where nothing is.
-    pub fn entries(&self) -> Option<u64> {
-        self.lock().journal.as_ref().map(|journal| journal.count)
+        let arrived = Arc::<Notify>::default();
+        let wake = {
+            let (phase, arrived) = (phase.clone(), Arc::clone(&arrived));
+            Box::new(move || {
+                phase.send_modify(|_| ());
+                arrived.notify_one();
+            })
+        };
+        let scribe = Scribe::start(Desk { engine: Arc::clone(&engine), journal, clock, wake });
+        Ok(Self { engine, scribe: Arc::new(scribe), clock, arrived, phase, under_way: Arc::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Engine> {
@@ -112,23 +117,13 @@ impl Backend {
     }
 
     /// Lets time pass.
-    pub fn advance(&self, to: Timestamp) -> Result<(), Box<dyn Error>> {
-        let passed = self.lock().advance(to);
-        self.wake();
-        passed
+    pub async fn advance(&self, to: Timestamp) -> Result<(), impl Error> {
+        self.scribe.ask(Deed::Passed, to).await.map(|_| ())
     }
 
     /// Changes something, and tells everyone what that does.
-    fn edit(&self, deed: Deed) -> Answer {
-        let answer = self.lock().edit(deed, (self.clock)());
-        self.wake();
-        answer
-    }
-
-    /// Lets those go on who wait for something to happen.
-    fn wake(&self) {
-        self.phase.send_modify(|_| ());
-        self.arrived.notify_one();
+    async fn edit(&self, deed: Deed) -> Answer {
+        self.scribe.ask(deed, Timestamp::MIN).await
     }
 
     /// Lets requests that are under way end, tells what they have changed, and ends the streams.
@@ -138,8 +133,8 @@ impl Backend {
         if ended.is_err() {
             eprintln!("a request did not end");
         }
-        if let Err(error) = self.advance((self.clock)()) {
-            eprintln!("what time changes is not kept: {error}");
+        if let Err(error) = self.advance((self.clock)()).await {
+            eprintln!("time does not pass: {error}");
         }
         self.phase.send_replace(Phase::Stopped);
     }

@@ -28,20 +28,20 @@ pub async fn get(State(backend): State<Backend>, Path(name): Path<String>) -> An
 
 pub async fn put(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
     let segment = Segment::from_json(text(&body)?).map_err(bad)?;
-    backend.edit(Deed::PutSegment(name, Box::new(segment)))
+    backend.edit(Deed::PutSegment(name, segment.to_json())).await
 }
 
 pub async fn delete(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
     if backend.lock().live.catalog().get(&name).is_none() {
         return Err(unknown("segment", &name));
     }
-    backend.edit(Deed::RemoveSegment(name))
+    backend.edit(Deed::RemoveSegment(name)).await
 }
 
 /// A static list: a JSON array of ids.
 pub async fn put_list(State(backend): State<Backend>, Path(name): Path<String>, body: Bytes) -> Answer {
     let ids: Vec<String> = serde_json::from_str(text(&body)?).map_err(bad)?;
-    backend.edit(Deed::PutList(name, ids))
+    backend.edit(Deed::PutList(name, ids)).await
 }
 
 pub async fn get_list(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
@@ -54,7 +54,7 @@ pub async fn delete_list(State(backend): State<Backend>, Path(name): Path<String
     if backend.lock().live.catalog().list(&name).is_none() {
         return Err(unknown("list", &name));
     }
-    backend.edit(Deed::RemoveList(name))
+    backend.edit(Deed::RemoveList(name)).await
 }
 
 /// Some members at a time, in the order in which they were first heard of.

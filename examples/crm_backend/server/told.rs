@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -26,12 +25,9 @@ const MOST: usize = 1 << 22;
 const SOME: usize = 256;
 
 /// The latest of what has been told, in order.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
 pub struct Told<T> {
     /// Of this stream, and of all that went on from where it began: an event of another is none of ours.
     name: String,
-    #[serde(skip)]
     all: VecDeque<(Instant, Arc<T>)>,
     /// How many there have been.
     last: u64,
@@ -70,11 +66,6 @@ impl<T> Told<T> {
     /// The number of an event, if it is one of ours.
     fn number(&self, id: &str) -> Option<u64> {
         id.trim().strip_prefix(&self.name)?.strip_prefix('-')?.parse().ok()
-    }
-
-    /// The same without what is kept: where it stands.
-    pub fn mark(&self) -> Self {
-        Self { name: self.name.clone(), all: VecDeque::new(), last: self.last }
     }
 
     /// Some that follow the one of this number, each with its id; `None`: they are not kept.

@@ -21,5 +21,5 @@ pub async fn segments(State(backend): State<Backend>, Path(id): Path<String>) ->
 
 /// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
 pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
-    backend.edit(Deed::Forget(id))
+    backend.edit(Deed::Forget(id)).await
 }

@@ -78,7 +78,8 @@ fn damaged(why: impl Into<String>) -> LiveError {
 }
 
 impl Live {
-    /// What has to be kept for [`Live::restore`], beside the store.
+    /// What has to be kept for [`Live::restore`], beside the store. An instant that is under way
+    /// ([`Live::settle_at_most`]) is kept as still to come; [`Live::advance`] to a later one finishes it first.
     pub fn save(&self) -> Saved {
         let members = self.members_of_all();
         let all = members.iter().fold(RoaringBitmap::new(), |all, members| all | members);

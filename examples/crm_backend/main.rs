@@ -16,10 +16,11 @@
 //! are answered, and streams end when all has been told.
 //!
 //! With a directory nothing that was answered is lost, however the program ends: all that is asked is written to a journal
-//! there, and is on disk before it is done. Started anew it does again what the journal says: events have the same ids and
-//! contents as before, and the latest of them are told again to who has not heard them. (A message that is sent anew, as
-//! its answer was lost, counts once if it has a `messageId`.) The journal only grows: who is erased is erased from what is
-//! answered, and not from there. And time does not go back: what a clock that was ahead has let pass has passed.
+//! there, and is on disk before it is done. Started anew, and of the same version, it does again what the journal says: events
+//! have the same ids and contents as before, and the latest of them are told again to who has not heard them. (A message that
+//! is sent anew, as its answer was lost, counts once if it has a `messageId`.) The journal only grows, also by what is
+//! refused, and who is erased is erased from what is answered, but not from there. What time has changed stays changed,
+//! also where the clock was ahead.
 //!
 //! A service with a store that outlives it does not begin with the first message: it keeps what `Live::save` says with the
 //! transitions that it has told, and goes on by `Live::restore`.

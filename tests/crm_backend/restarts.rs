@@ -10,7 +10,7 @@ use whodid::{Catalog, Live, MemoryStore, Timestamp};
 
 use super::server::Backend;
 use super::service::{CAMPAIGNS, Service, end, start};
-use super::{SEGMENTS, login};
+use super::{CLIENTS, SEGMENTS, client, login};
 
 const STREAMS: [&str; 2] = ["/transitions", "/campaigns/transitions"];
 const STEPS: u64 = 90;
@@ -175,6 +175,31 @@ fn is_killed(seed: u64, killed: u64) -> Heard {
     Heard::at_the_end_of(service, heard)
 }
 
+/// What several ask at once is written at once.
+#[test]
+fn what_many_ask_at_a_time_is_kept() {
+    let path = directory("many");
+    let service = open(&path);
+    for (name, segment) in SEGMENTS {
+        assert_eq!(service.call("PUT", &format!("/segments/{name}"), Some(segment)).0, 200);
+    }
+    std::thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let url = &service.url;
+            scope.spawn(move || client(url, number));
+        }
+    });
+    let mut before = Heard::default();
+    before.hear(&service);
+    drop(service);
+    let service = open(&path);
+    let mut after = Heard::default();
+    after.hear(&service);
+    assert_eq!(after.events, before.events);
+    let (_, segments) = service.call("GET", "/segments", None);
+    assert!(segments["upsell"]["members"].as_u64().is_some_and(|members| members > 9), "{segments}");
+}
+
 #[test]
 fn what_was_not_written_to_its_end_was_never_asked() {
     let path = directory("torn");
@@ -226,7 +251,7 @@ fn what_cannot_be_read_is_not_guessed_at() {
     };
     for (text, expected) in [
         (with(2, "{"), "line 3 of the journal cannot be read"),
-        (with(3, r#"{"reached":"x"}"#), "line 4 of the journal cannot be read"),
+        (with(3, r#"[{"reached":"x"}]"#), "line 4 of the journal cannot be read"),
         (with(0, r#"{"version":2,"began":"2026-06-01T00:00:00Z"}"#), "it is of version 2"),
         (with(0, "nonsense"), "line 1 of the journal cannot be read"),
         ("something else ".repeat(9), "it does not end"),

@@ -18,7 +18,7 @@ use super::told::Told;
 /// them: what time changes has instants of its own.
 #[derive(Serialize, Deserialize)]
 pub struct Entry {
-    /// The instant up to which time had passed for the engine: what is dated earlier is late.
+    /// Time passes up to here before: what is dated earlier is late.
     pub reached: Timestamp,
     /// What time it was.
     pub at: Timestamp,

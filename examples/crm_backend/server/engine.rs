@@ -28,7 +28,7 @@ impl Engine {
     }
 
     /// Does again what a journal says.
-    pub fn again(mut entries: Entries) -> Result<(Self, Journal), Box<dyn Error>> {
+    pub fn replay(mut entries: Entries) -> Result<(Self, Journal), Box<dyn Error>> {
         let live = Live::new(Catalog::new(), MemoryStore::new(), entries.began)?;
         let mut engine = Self::new(live, entries.began)?;
         for entry in &mut entries {
@@ -52,7 +52,7 @@ impl Engine {
         let entry = Entry { reached: self.live.now(), at, deed };
         // Nobody listens as yet, so that what is refused need not be written.
         drop(self.apply(&entry)?);
-        journal.map_or(Ok(()), |journal| journal.append([&entry]))?;
+        journal.map_or(Ok(()), |journal| journal.append(&[entry]))?;
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! What has been asked of the service, on disk: an entry a line, done again when it starts.
+//! What has been asked of the service, on disk, done again when it starts: a line for each group of entries that were
+//! written at once, so that none of them is there unless all are.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom, Write};
@@ -25,6 +26,8 @@ struct Header {
 /// The entries of a journal, up to a line that was not written to its end: that was never answered.
 pub struct Entries {
     lines: BufReader<File>,
+    /// What is left of the line that was read last.
+    group: std::vec::IntoIter<Entry>,
     /// When the journal was begun.
     pub began: Timestamp,
     /// What is read so far: bytes, and lines.
@@ -67,29 +70,30 @@ impl Journal {
         if header.version != VERSION {
             return Err(damaged(1, format!("it is of version {}, and {VERSION} is read", header.version)));
         }
-        Ok(Entries { lines, began: header.began, length: first.len() as u64, count: 1 })
+        let group = Vec::new().into_iter();
+        Ok(Entries { lines, group, began: header.began, length: first.len() as u64, count: 1 })
     }
 
     /// Writes entries down, at once. They are on disk then; where they are not, nothing of them is.
-    pub fn append<'e>(&mut self, entries: impl IntoIterator<Item = &'e Entry>) -> io::Result<()> {
-        let mut lines = Vec::new();
-        for entry in entries {
-            let start = lines.len();
-            serde_json::to_writer(&mut lines, entry)?;
-            // What could not be read would keep the service from starting.
-            serde_json::from_slice::<Entry>(&lines[start..])?;
-            lines.push(b'\n');
-        }
-        // What an attempt that failed has left behind, or one that was cut short.
+    pub fn append(&mut self, entries: &[Entry]) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entries)?;
+        // What could not be read would keep the service from starting.
+        serde_json::from_slice::<Vec<Entry>>(&line)?;
+        line.push(b'\n');
+        // What was there when it was opened, cut short.
         if self.file.metadata()?.len() != self.length {
             self.file.set_len(self.length)?;
         }
         self.file.seek(SeekFrom::Start(self.length))?;
-        if let Err(error) = self.file.write_all(&lines).and_then(|()| self.file.sync_data()) {
-            _ = self.file.set_len(self.length).and_then(|()| self.file.sync_data());
+        if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
+            if let Err(worse) = self.file.set_len(self.length).and_then(|()| self.file.sync_data()) {
+                // Nobody knows what is on disk, until it is read again.
+                eprintln!("the journal can neither be written nor be cut: {error}; {worse}");
+                std::process::abort();
+            }
             return Err(error);
         }
-        self.length += lines.len() as u64;
+        self.length += line.len() as u64;
         Ok(())
     }
 }
@@ -101,26 +105,40 @@ impl Entries {
     }
 }
 
+impl Entries {
+    /// Reads the next line; tells whether there is one.
+    fn read(&mut self) -> io::Result<bool> {
+        let Some(line) = line(&mut self.lines)? else { return Ok(false) };
+        match serde_json::from_slice::<Vec<Entry>>(&line) {
+            Ok(group) => {
+                self.group = group.into_iter();
+                self.count += 1;
+                self.length += line.len() as u64;
+                Ok(true)
+            }
+            // Power may fail between the parts of a line, the first of which need not be written first.
+            Err(error) if self.lines.fill_buf()?.is_empty() => {
+                eprintln!("the last line of the journal is left out, {} bytes: {error}", line.len());
+                Ok(false)
+            }
+            Err(error) => Err(damaged(self.count + 1, error)),
+        }
+    }
+}
+
 impl Iterator for Entries {
     type Item = io::Result<Entry>;
 
     fn next(&mut self) -> Option<io::Result<Entry>> {
-        let read = |lines: &mut BufReader<File>| {
-            let Some(line) = line(lines)? else { return Ok(None) };
-            match serde_json::from_slice(&line) {
-                Ok(entry) => Ok(Some((entry, line.len() as u64))),
-                // Power may fail between the parts of a line, the first of which are written last.
-                Err(_) if lines.fill_buf()?.is_empty() => Ok(None),
-                Err(error) => Err(damaged(self.count + 1, error)),
+        loop {
+            if let Some(entry) = self.group.next() {
+                return Some(Ok(entry));
             }
-        };
-        match read(&mut self.lines).transpose()? {
-            Ok((entry, length)) => {
-                self.count += 1;
-                self.length += length;
-                Some(Ok(entry))
+            match self.read() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
             }
-            Err(error) => Some(Err(error)),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Backend {
         campaigns: &[&str],
         clock: fn() -> Timestamp,
     ) -> Result<Self, Box<dyn Error>> {
-        let (engine, journal) = Engine::again(Journal::open(directory, clock())?)?;
+        let (engine, journal) = Engine::replay(Journal::open(directory, clock())?)?;
         let (reached, now) = (engine.live.now(), clock());
         if reached > now {
             eprintln!("it is {now}, but time has passed up to {reached}, and does not go back");
@@ -133,8 +133,10 @@ impl Backend {
         if ended.is_err() {
             eprintln!("a request did not end");
         }
-        if let Err(error) = self.advance((self.clock)()).await {
-            eprintln!("time does not pass: {error}");
+        match tokio::time::timeout(PATIENCE, self.advance((self.clock)())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("time does not pass: {error}"),
+            Err(_) => eprintln!("the journal is not written"),
         }
         self.phase.send_replace(Phase::Stopped);
     }

@@ -1,6 +1,7 @@
 //! One thread through which all changes go: it writes down what is asked, all that waits at once, and then does it. Readers do
 //! not wait while it writes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -14,8 +15,8 @@ use super::deed::{Deed, Entry};
 use super::engine::Engine;
 use super::journal::Journal;
 
-/// So much is written at once.
-const SOME: usize = 1 << 10;
+/// So much is written at once, at most.
+const GROUP: usize = 1 << 6;
 
 /// Takes deeds. What has been asked is still done when it is dropped.
 pub struct Scribe {
@@ -43,7 +44,12 @@ pub struct Desk {
 impl Scribe {
     pub fn start(mut desk: Desk) -> Self {
         let (asked, all) = channel();
-        let thread = std::thread::spawn(move || desk.work(&all));
+        let thread = std::thread::spawn(move || {
+            // What is half done must not be seen, and nothing more could be asked.
+            if catch_unwind(AssertUnwindSafe(|| desk.work(&all))).is_err() {
+                std::process::abort();
+            }
+        });
         Self { asked: Some(asked), thread: Some(thread) }
     }
 
@@ -67,11 +73,12 @@ impl Drop for Scribe {
 impl Desk {
     fn work(&mut self, asked: &Receiver<Asked>) {
         while let Ok(first) = asked.recv() {
-            self.serve(std::iter::once(first).chain(asked.try_iter()).take(SOME).collect());
+            self.take(std::iter::once(first).chain(asked.try_iter()).take(GROUP).collect());
         }
     }
 
-    fn serve(&mut self, asked: Vec<Asked>) {
+    /// Writes down what has been asked, does it, and answers.
+    fn take(&mut self, asked: Vec<Asked>) {
         let (mut reached, wake) = {
             let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
             (engine.live.now(), engine.live.next_change())
@@ -93,16 +100,14 @@ impl Desk {
             Some(journal) if quiet < entries.len() => journal.append(&entries[quiet..]),
             _ => Ok(()),
         };
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         for (entry, answer) in entries.iter().zip(answers) {
             let done = match &written {
-                Ok(()) => engine.apply(entry),
+                Ok(()) => self.engine.lock().unwrap_or_else(PoisonError::into_inner).apply(entry),
                 Err(error) => Err(unwritten(error)),
             };
             // One who has gone does not hear it.
             drop(answer.send(done));
         }
-        drop(engine);
         (self.wake)();
     }
 }

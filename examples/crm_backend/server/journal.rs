@@ -103,9 +103,7 @@ impl Entries {
     pub fn into_journal(self) -> Journal {
         Journal { file: self.lines.into_inner(), length: self.length }
     }
-}
 
-impl Entries {
     /// Reads the next line; tells whether there is one.
     fn read(&mut self) -> io::Result<bool> {
         let Some(line) = line(&mut self.lines)? else { return Ok(false) };

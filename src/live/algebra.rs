@@ -1,7 +1,7 @@
 //! The algebra for some users at once: from answers to membership, a bit a user.
 
-use super::fields::{Answer, Fields};
-use super::watch::Question;
+use super::Question;
+use super::fields::{Answer, Fields, measures};
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
@@ -124,13 +124,6 @@ impl Program {
 
 fn all(literals: &[Literal], row: &[u32]) -> bool {
     literals.iter().all(|literal| literal.answer.holds(row) == literal.wanted)
-}
-
-/// Whether something below a node is measured.
-pub(super) fn measures(plan: &Plan, node: NodeId) -> bool {
-    let node = &plan.nodes()[node];
-    matches!(node, Node::Score(terms, _) if terms.iter().any(|term| matches!(term, Term::Per(..))))
-        || node.children().any(|child| measures(plan, child))
 }
 
 /// Some users at one instant.

@@ -4,8 +4,8 @@ use std::ops::{Bound, ControlFlow};
 
 use foldhash::HashMap;
 
-use super::counts::Counts;
-use super::watch::Question;
+use super::Question;
+use super::counts::{Counts, whole_counts};
 use crate::plan::bounds::Bounds;
 use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan};
 use crate::segment::{Measure, Range};
@@ -228,23 +228,6 @@ fn total(leaf: &Leaf) -> Option<Total> {
         Measure::Sum { range, .. } => Some(Total::Sum(*range)),
         _ => None,
     }
-}
-
-/// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no
-/// count is below it.
-pub(super) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
-    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
-    let low = match range.low {
-        Bound::Included(low) => whole(low)?,
-        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
-        Bound::Unbounded => 0,
-    };
-    let high = match range.high {
-        Bound::Included(high) => Some(whole(high)?),
-        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
-        Bound::Unbounded => None,
-    };
-    Some((low, high))
 }
 
 /// Whether more events never make a leaf fail: it counts, to some number at least.

@@ -1,15 +1,9 @@
 //! Where in a user's row lies what: tallies, and answers that no tally gives.
 
-use super::algebra::measures;
-use super::counts::Counts;
+use super::Question;
+use super::counts::{Counts, MOST, TALLY};
 use super::rows;
-use super::watch::Question;
-use crate::plan::{Leaf, Plan};
-
-/// Bits of a tally.
-const TALLY: u32 = 4;
-/// The greatest tally.
-pub(super) const MOST: u8 = (1 << TALLY) - 1;
+use crate::plan::{Leaf, Node, NodeId, Plan, Term};
 
 /// Some bits of a cell, which say a number in Gray's code: one more or less turns one bit around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -203,6 +197,13 @@ impl Room {
     fn cells(&self) -> usize {
         self.used.div_ceil(32) as usize
     }
+}
+
+/// Whether something below a node is measured.
+pub(super) fn measures(plan: &Plan, node: NodeId) -> bool {
+    let node = &plan.nodes()[node];
+    matches!(node, Node::Score(terms, _) if terms.iter().any(|term| matches!(term, Term::Per(..))))
+        || node.children().any(|child| measures(plan, child))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::Live;
 use super::beyond::Beyond;
-use super::counts::Group;
+use super::counts::{Group, MOST};
 use super::crossing::Crossing;
-use super::fields::{Field, MOST};
+use super::fields::Field;
 use super::routes::Direction;
 use super::rows::Rows;
 use super::settle::{Manner, Scratch};

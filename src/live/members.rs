@@ -2,10 +2,9 @@
 
 use roaring::RoaringBitmap;
 
-use super::Live;
 use super::algebra::Program;
 use super::fields::Field;
-use super::watch::Question;
+use super::{Live, Question};
 
 /// Users of a word.
 const WORD: u32 = 64;

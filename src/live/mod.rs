@@ -85,6 +85,9 @@ use timeline::Timelines;
 use turning::Turns;
 use watch::Watches;
 
+/// A leaf of the plan by its index, or a measure by its index behind those of the leaves.
+type Question = u32;
+
 /// Why a live engine refuses a call; nothing has changed then.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Live;
 use super::crossing::Crossing;
 use super::settle::{Manner, Scratch};
 use super::transition::{Because, Cause, Movement, Transition};
-use super::watch::Question;
+use super::{Live, Question};
 use crate::store::UserId;
 use crate::time::Timestamp;
 

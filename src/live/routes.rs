@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::Question;
 use super::algebra::Program;
 use super::counts::Counts;
 use super::edge::Edge;
 use super::marks::Marks;
 use super::transition::Because;
-use super::watch::{Question, Source, Watch, Watches};
+use super::watch::{Source, Watch, Watches};
 use super::words;
 use crate::plan::{Node, NodeId, Plan, Term};
 use crate::store::Snapshot;

@@ -1,10 +1,9 @@
 //! What crossings and facts do to the answers of a user.
 
-use super::Live;
 use super::crossing::Crossing;
 use super::routes::{Direction, Touch};
 use super::transition::{Because, Transition};
-use super::watch::Question;
+use super::{Live, Question};
 
 /// How changes at an instant are reported.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use foldhash::HashMap;
 
+use super::Question;
 use super::counts::{self, Key};
 use super::edge::Edge;
 use crate::plan::test::CompiledTest;
@@ -9,9 +10,6 @@ use crate::plan::{Leaf, Matcher, Measure, Plan, Point, Scope};
 use crate::segment::EventPattern;
 use crate::time::Unit;
 use chrono_tz::Tz;
-
-/// A leaf of the plan by its index, or a measure by its index behind those of the leaves.
-pub(super) type Question = u32;
 
 /// The facts that an edge passes over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -246,7 +246,7 @@ fn main() {
     let options = Options::read();
     interruptions();
     for segments in &options.segments {
-        let [mut replayed, mut rushing] = [const { Vec::new() }; 2];
+        let (mut replayed, mut rushing) = (Vec::new(), Vec::new());
         for _ in 0..options.runs {
             let start = Instant::now();
             let (store, stream) = history(options.users, options.history);
@@ -256,8 +256,9 @@ fn main() {
                 options.history,
                 start.elapsed()
             );
-            let took = run(&options, *segments, store, stream);
-            [&mut replayed, &mut rushing].into_iter().zip(took).for_each(|(runs, took)| runs.push(took));
+            let [replay, rush] = run(&options, *segments, store, stream);
+            replayed.push(replay);
+            rushing.push(rush);
         }
         for (pace, runs) in
             [("replayed", replayed), ("rushing", rushing)].into_iter().filter(|(_, runs)| runs.len() > 1)

@@ -39,6 +39,12 @@ const SEGMENTS: [(&str, &str); 4] = [
     ("pro_buyers", r#"{"all":[{"segment":"pro"},{"segment":"upsell"}]}"#),
 ];
 
+fn put_segments(service: &Service) {
+    for (name, segment) in SEGMENTS {
+        assert_eq!(service.call("PUT", &format!("/segments/{name}"), Some(segment)).0, 200);
+    }
+}
+
 /// What a client sends: its own users, so that the order of clients does not matter.
 fn message(client: usize, n: usize) -> Value {
     let user = format!("user-{client}-{}", n % 7);
@@ -143,9 +149,7 @@ fn the_service_agrees_with_the_oracle() {
     while heard.load(Ordering::SeqCst) == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    for (name, segment) in SEGMENTS {
-        assert_eq!(call("PUT", &format!("{url}/segments/{name}"), Some(segment)).0, 200);
-    }
+    put_segments(&service);
     assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"did":{}}"#)).0, 400);
     assert_eq!(call("PUT", &format!("{url}/segments/bad"), Some(r#"{"segment":"nope"}"#)).0, 400);
     assert_eq!(call("DELETE", &format!("{url}/segments/pro"), None).0, 409); // another names it

@@ -10,7 +10,7 @@ use whodid::{Catalog, Live, MemoryStore, Timestamp};
 
 use super::server::Backend;
 use super::service::{CAMPAIGNS, Service, end, start};
-use super::{CLIENTS, SEGMENTS, client, login};
+use super::{CLIENTS, SEGMENTS, client, login, put_segments};
 
 const STREAMS: [&str; 2] = ["/transitions", "/campaigns/transitions"];
 const STEPS: u64 = 90;
@@ -180,9 +180,7 @@ fn is_killed(seed: u64, killed: u64) -> Heard {
 fn what_many_ask_at_a_time_is_kept() {
     let path = directory("many");
     let service = open(&path);
-    for (name, segment) in SEGMENTS {
-        assert_eq!(service.call("PUT", &format!("/segments/{name}"), Some(segment)).0, 200);
-    }
+    put_segments(&service);
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
             let url = &service.url;
@@ -321,9 +319,7 @@ fn what_cannot_be_written_is_not_done() {
 fn campaigns_may_be_others_after_a_restart() {
     let path = directory("campaigns");
     let service = open(&path);
-    for (name, segment) in SEGMENTS {
-        assert_eq!(service.call("PUT", &format!("/segments/{name}"), Some(segment)).0, 200);
-    }
+    put_segments(&service);
     let pro = json!({"type": "identify", "userId": "ada", "timestamp": start(), "traits": {"plan": "pro"}});
     service.post(&[pro, login("ada", start())]);
     service.advance(end());

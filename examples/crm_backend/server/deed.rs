@@ -53,7 +53,7 @@ impl Engine {
             Deed::Campaigns(names) => {
                 let told = Told::new(format!("{}-campaigns-{:x}", self.name, at.millis()));
                 self.campaigns = Campaigns::new(names, &self.live, told).map_err(bad)?;
-                Ok(Json(json!(names)))
+                Ok(Json(Value::Null))
             }
             Deed::Messages(lines) => {
                 let mut importer = Importer::segment_spec().instant_if_none(*at).skip_rejected();

@@ -1,6 +1,7 @@
 //! The engine, the campaigns that follow it, and what is told of both.
 
 use std::error::Error;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use whodid::{Catalog, Live, MemoryStore, PriorityError, Timestamp, Transition};
 
@@ -8,6 +9,11 @@ use super::campaigns::Campaigns;
 use super::deed::{Deed, Entry};
 use super::journal::{Entries, Journal};
 use super::told::Told;
+
+/// Also after one who held it has panicked: readers leave it whole, and the thread that changes it ends the program.
+pub fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub struct Engine {
     pub live: Live,

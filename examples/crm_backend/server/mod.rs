@@ -15,7 +15,7 @@ mod users;
 use std::error::Error;
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -103,7 +103,7 @@ impl Backend {
     }
 
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+        engine::lock(&self.engine)
     }
 
     /// When something may change next by the passing of time.

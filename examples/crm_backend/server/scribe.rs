@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use axum::http::StatusCode;
@@ -12,7 +12,7 @@ use whodid::Timestamp;
 
 use super::answer::{Answer, Refused, refuse};
 use super::deed::{Deed, Entry};
-use super::engine::Engine;
+use super::engine::{Engine, lock};
 use super::journal::Journal;
 
 /// So much is written at once, at most.
@@ -80,7 +80,7 @@ impl Desk {
     /// Writes down what has been asked, does it, and answers.
     fn take(&mut self, asked: Vec<Asked>) {
         let (mut reached, wake) = {
-            let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+            let engine = lock(&self.engine);
             (engine.live.now(), engine.live.next_change())
         };
         let at = (self.clock)();
@@ -102,7 +102,7 @@ impl Desk {
         };
         for (entry, answer) in entries.iter().zip(answers) {
             let done = match &written {
-                Ok(()) => self.engine.lock().unwrap_or_else(PoisonError::into_inner).apply(entry),
+                Ok(()) => lock(&self.engine).apply(entry),
                 Err(error) => Err(unwritten(error)),
             };
             // One who has gone does not hear it.

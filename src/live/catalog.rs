@@ -140,10 +140,10 @@ impl Live {
         changes: &mut Changes,
     ) {
         let manner = Manner::late(self.now);
+        let cause = Arc::new(Cause { condition: None, because });
         for user in was ^ is {
-            let cause = Cause { condition: None, because: because.clone() };
             let (name, of) = (Arc::clone(segment), (user, self.id_of(user)));
-            let transition = self.transition(name, of, is.contains(user), cause, &manner);
+            let transition = self.transition(name, of, is.contains(user), Arc::clone(&cause), &manner);
             changes.transitions.push(transition);
         }
     }

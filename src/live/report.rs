@@ -104,10 +104,9 @@ impl Live {
 
     /// What made a change: of the touches the first that concerns the question, a fact before an edge. Where no answer
     /// changed, the user is new.
-    fn cause(&self, condition: Option<Question>, due: &[Crossing], manner: &Manner) -> Cause {
+    fn cause(&mut self, condition: Option<Question>, due: &[Crossing], manner: &Manner) -> Arc<Cause> {
         if let ([only], None) = (due, &manner.because) {
-            let because = self.routes.touch(only.touch).because.clone();
-            return Cause { condition: condition.and_then(|question| self.routes.words(question)), because };
+            return self.routes.cause(only.touch, condition);
         }
         let touches = due.iter().map(|crossing| self.routes.touch(crossing.touch));
         let concern = touches.filter(|touch| condition.is_some_and(|q| touch.questions.contains(&q)));
@@ -119,10 +118,10 @@ impl Live {
             _ => (3, ""),
         });
         let because = || first.map_or(Because::FirstSeen, |touch| touch.because.clone());
-        Cause {
+        Arc::new(Cause {
             condition: condition.and_then(|question| self.routes.words(question)),
             because: manner.because.clone().unwrap_or_else(because),
-        }
+        })
     }
 
     /// The external id of a user, who may be going.
@@ -138,7 +137,7 @@ impl Live {
         segment: Arc<str>,
         (user, id): (u32, Arc<str>),
         holds: bool,
-        cause: Cause,
+        cause: Arc<Cause>,
         manner: &Manner,
     ) -> Transition {
         self.sequence += 1;

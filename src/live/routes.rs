@@ -9,7 +9,7 @@ use super::algebra::Program;
 use super::counts::Counts;
 use super::edge::Edge;
 use super::marks::Marks;
-use super::transition::Because;
+use super::transition::{Because, Cause};
 use super::watch::{Source, Watch, Watches};
 use super::words;
 use crate::plan::{Node, NodeId, Plan, Term};
@@ -93,6 +93,8 @@ pub(super) struct Routes {
     segments: Vec<Vec<(u32, Option<bool>)>>,
     /// Words for each question.
     words: Vec<Arc<str>>,
+    /// Of touches that came alone, by the condition that changed: what all their transitions share.
+    causes: HashMap<(TouchId, Option<Question>), Arc<Cause>>,
 }
 
 impl Routes {
@@ -272,6 +274,17 @@ impl Routes {
         self.words.get(question as usize).cloned()
     }
 
+    /// What is said of a change that one touch made.
+    pub(super) fn cause(&mut self, touch: TouchId, condition: Option<Question>) -> Arc<Cause> {
+        let Self { touches, words, causes, .. } = self;
+        let cause = causes.entry((touch, condition)).or_insert_with(|| {
+            let because = touches[touch as usize].because.clone();
+            let words = condition.and_then(|question| words.get(question as usize).cloned());
+            Arc::new(Cause { condition: words, because })
+        });
+        Arc::clone(cause)
+    }
+
     pub(super) fn memory(&self) -> usize {
         let touches: usize =
             self.touches.iter().map(|t| t.questions.capacity() * 4 + size_of::<Touch>()).sum();
@@ -279,7 +292,9 @@ impl Routes {
             self.segments.iter().map(|s| s.capacity() * size_of::<(u32, Option<bool>)>() + 24).sum();
         let names: usize =
             self.by_event.keys().map(|name| name.capacity() + size_of::<(String, TouchId, u32)>()).sum();
-        touches + segments + names + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
+        let causes = self.causes.capacity() * size_of::<((TouchId, Option<Question>), Arc<Cause>)>()
+            + self.causes.len() * (size_of::<Cause>() + 16);
+        touches + segments + names + causes + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
     }
 }
 

@@ -28,9 +28,12 @@ pub struct Transition {
     /// Whether it was reported later than it happened, or has no instant of its own: of a fact that arrived
     /// late, of a merge, of erasure, of a changed catalog. `at` is then the instant of the engine.
     pub late: bool,
-    /// What changed.
-    pub cause: Cause,
+    /// What changed; many share one.
+    pub cause: Arc<Cause>,
 }
+
+/// A step over a long time makes millions: none takes more than a line of the processor's cache.
+const _: () = assert!(size_of::<Transition>() <= 64);
 
 /// Into a segment, or out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -375,6 +375,22 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
 }
 
 #[test]
+fn of_several_who_remove_the_same_one_did() {
+    let service = Service::start();
+    for _ in 0..20 {
+        service.call("PUT", "/segments/in", Some(r#"{"did":{"event":"login"}}"#));
+        let remove = || call("DELETE", &format!("{}/segments/in", service.url), None).0;
+        let mut answers = std::thread::scope(|scope| {
+            let removing: Vec<_> = (0..4).map(|_| scope.spawn(remove)).collect();
+            removing.into_iter().map(|one| one.join().expect("an answer")).collect::<Vec<_>>()
+        });
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 404, 404, 404]);
+    }
+    service.stop();
+}
+
+#[test]
 fn a_client_that_does_not_read_cannot_keep_the_service_from_stopping() {
     let service = Service::start();
     let address = service.url.trim_start_matches("http://");

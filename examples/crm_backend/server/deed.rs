@@ -8,7 +8,7 @@ use whodid::import::{ImportError, Importer, Report};
 use whodid::segment::Segment;
 use whodid::{Announce, Changes, LiveError, Timestamp};
 
-use super::answer::{Answer, Refused, bad, refuse};
+use super::answer::{Answer, Refused, bad, refuse, unknown};
 use super::arriving::Arriving;
 use super::campaigns::Campaigns;
 use super::engine::Engine;
@@ -69,6 +69,7 @@ impl Engine {
                 self.count(changes, bad)
             }
             Deed::RemoveSegment(name) => {
+                self.live.catalog().get(name).ok_or_else(|| unknown("segment", name))?;
                 let changes = self.live.remove(name, TOLD);
                 self.count(changes, in_use)
             }
@@ -77,6 +78,7 @@ impl Engine {
                 self.count(changes, bad)
             }
             Deed::RemoveList(name) => {
+                self.live.catalog().list(name).ok_or_else(|| unknown("list", name))?;
                 let changes = self.live.edit(TOLD, |catalog| {
                     catalog.remove_list(name);
                     Ok(())

@@ -32,9 +32,6 @@ pub async fn put(State(backend): State<Backend>, Path(name): Path<String>, body:
 }
 
 pub async fn delete(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
-    if backend.lock().live.catalog().get(&name).is_none() {
-        return Err(unknown("segment", &name));
-    }
     backend.edit(Deed::RemoveSegment(name)).await
 }
 
@@ -51,9 +48,6 @@ pub async fn get_list(State(backend): State<Backend>, Path(name): Path<String>) 
 }
 
 pub async fn delete_list(State(backend): State<Backend>, Path(name): Path<String>) -> Answer {
-    if backend.lock().live.catalog().list(&name).is_none() {
-        return Err(unknown("list", &name));
-    }
     backend.edit(Deed::RemoveList(name)).await
 }
 

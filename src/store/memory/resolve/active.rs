@@ -4,9 +4,8 @@ use super::super::bits::Bits;
 use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
-use super::counts::{Thresholds, thresholds};
-use super::distinct::set_in_range;
 use super::scan::{Batch, Scan, for_each};
+use super::thresholds::Thresholds;
 use crate::plan::calendar::Zone;
 use crate::segment::Range;
 use crate::time::{Timestamp, Unit};
@@ -24,8 +23,8 @@ pub(super) fn active(store: &Snapshot, scan: &Scan<'_>, unit: Unit, tz: Tz, rang
     if last - first >= UNITS {
         return None;
     }
-    let Thresholds { low, above } = thresholds(range);
-    if above == Some(0) {
+    let thresholds = Thresholds::of(range);
+    if thresholds.above == Some(0) {
         return Some(Bits::none(store.users.numbers()));
     }
     // one a bucket, since all parts of a bucket share it
@@ -64,7 +63,7 @@ pub(super) fn active(store: &Snapshot, scan: &Scan<'_>, unit: Unit, tz: Tz, rang
             }),
         });
         kernel::count_each(days, counts);
-        set_in_range(counts, low, above, words);
+        thresholds.set(counts, words);
     }))
 }
 

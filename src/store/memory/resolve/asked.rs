@@ -1,6 +1,8 @@
 //! Which events a matcher means within some instants, before any of them is looked at.
 
+use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
+use super::instants::Which;
 use super::scan::Scan;
 use crate::plan::Matcher;
 use crate::plan::bounds::Bounds;
@@ -26,6 +28,12 @@ impl<'a> Asked<'a> {
     /// Ready to be scanned, with the property that is measured.
     pub(super) fn scan(&self, of: Option<&str>) -> Scan<'a> {
         Scan::new(self.store, self.matcher, self.t, self.bounds, [of, None])
+    }
+
+    /// The users with at least `k` of the events, where those that come after them are none.
+    pub(super) fn by_recency(&self, k: u32) -> Bits {
+        let counted = Bounds { lo: i64::MIN, hi: self.bounds.hi };
+        self.store.instants_within(&self.names, Which::Latest(k), counted, self.bounds)
     }
 
     /// Instants between which all of the events lie, perhaps with some room; `None` where there is no event.

@@ -1,21 +1,19 @@
 //! How often: "at least k within the window", by the k-th most recent instant or by counting.
 
-use std::ops::Bound;
-
 use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::active::active;
 use super::asked::Asked;
-use super::distinct::{distinct, set_in_range};
+use super::distinct::distinct;
 use super::hits::Question;
 use super::instants::Which;
 use super::scan::Scan;
 use super::sums::summed;
+use super::thresholds::Thresholds;
 use super::units::by_units;
 use crate::plan::bounds::Bounds;
 use crate::plan::{Behaviour, LeafAt};
 use crate::segment::{Measure, Range};
-use crate::value::Number;
 
 /// Counts up to which an index of the k-th most recent instant is worth its room.
 const INDEXED: u64 = 16;
@@ -64,64 +62,29 @@ pub(super) fn of_user(store: &Snapshot, behaviour: &Behaviour, at: &LeafAt<'_>, 
         return None;
     }
     let bounds = did.scope.bounds(None)?;
-    let Thresholds { low, above } = thresholds(range);
-    let enough = above.max(low).unwrap_or(0);
+    let thresholds = Thresholds::of(range);
+    let enough = thresholds.most().unwrap_or(0);
     let mut count = 0;
     store.for_each_name(behaviour.matcher().events(), |name| {
         if count < enough {
             count += store.count_of(name, user, bounds, enough - count);
         }
     });
-    Some(low.is_none_or(|low| count >= low) && above.is_none_or(|above| count < above))
-}
-
-/// A range of counts.
-pub(super) struct Thresholds {
-    /// The least count inside; `None`: 0.
-    pub low: Option<u64>,
-    /// The least count above; `None`: none is.
-    pub above: Option<u64>,
-}
-
-/// The counts that a range holds.
-pub(super) fn thresholds(range: &Range) -> Thresholds {
-    // the least count that is at least, or more than, a number
-    let least = |n: Number, more: bool| {
-        let whole = match n {
-            Number::Int(n) => u64::try_from(n).ok().map(|n| n + u64::from(more)),
-            Number::Float(x) if x < 0.0 => None,
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            // saturates far above any count
-            Number::Float(x) if more => Some((x.floor() as u64).saturating_add(1)),
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            Number::Float(x) => Some(x.ceil() as u64),
-        };
-        whole.unwrap_or(0)
-    };
-    let low = match range.low {
-        Bound::Unbounded => 0,
-        Bound::Included(n) => least(n, false),
-        Bound::Excluded(n) => least(n, true),
-    };
-    let above = match range.high {
-        Bound::Unbounded => None,
-        Bound::Included(n) => Some(least(n, true)),
-        Bound::Excluded(n) => Some(least(n, false)),
-    };
-    Thresholds { low: (low > 0).then_some(low), above }
+    Some(thresholds.contain(count))
 }
 
 /// The users whose count lies in the range.
 fn counted(asked: &Asked<'_>, range: &Range) -> Bits {
-    let (Thresholds { low, above }, store) = (thresholds(range), asked.store);
+    let (thresholds, store) = (Thresholds::of(range), asked.store);
+    let Thresholds { low, above } = thresholds;
     let by_index = |k: u64| k <= INDEXED && !asked.is_filtered() && reaches_the_end(asked);
     if above == Some(0) {
         return Bits::none(store.users.numbers());
     }
     if !low.into_iter().chain(above).all(by_index) {
-        return by_counting(store, &asked.scan(None), low, above);
+        return by_counting(store, &asked.scan(None), thresholds);
     }
-    let at_least = |k: u64| by_recency(asked, u32::try_from(k).unwrap_or(u32::MAX));
+    let at_least = |k: u64| asked.by_recency(u32::try_from(k).unwrap_or(u32::MAX));
     let mut bits = match low {
         Some(low) => at_least(low),
         None => {
@@ -141,17 +104,12 @@ fn reaches_the_end(asked: &Asked<'_>) -> bool {
     asked.bounds.hi >= asked.t
 }
 
-pub(super) fn by_recency(asked: &Asked<'_>, k: u32) -> Bits {
-    let counted = Bounds { lo: i64::MIN, hi: asked.bounds.hi };
-    asked.store.instants_within(&asked.names, Which::Latest(k), counted, asked.bounds)
-}
-
-/// The users with at least `low` rows, and fewer than `above`.
-fn by_counting(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>, above: Option<u64>) -> Bits {
-    if (low, above) == (Some(1), None) {
+/// The users who have so many rows.
+fn by_counting(store: &Snapshot, scan: &Scan<'_>, thresholds: Thresholds) -> Bits {
+    if (thresholds.low, thresholds.above) == (Some(1), None) {
         return store.by_block(|| (), |(), high, words| mark(scan, high, words));
     }
-    if above.max(low).is_none_or(|most| most < u64::from(u8::MAX)) {
+    if thresholds.most().is_none_or(|most| most < u64::from(u8::MAX)) {
         let scratch = || vec![0u8; store.room()];
         return store.by_block(scratch, |counters, high, words| {
             counters.fill(0);
@@ -161,7 +119,7 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>, above: Optio
                     |low| counters[low] = counters[low].saturating_add(1),
                 );
             });
-            set_in_range(counters, low, above, words);
+            thresholds.set(counters, words);
         });
     }
     let scratch = || vec![0u64; store.room()];
@@ -174,8 +132,7 @@ fn by_counting(store: &Snapshot, scan: &Scan<'_>, low: Option<u64>, above: Optio
             );
         });
         for (user, count) in counters.iter().enumerate() {
-            let inside = low.is_none_or(|low| *count >= low) && above.is_none_or(|above| *count < above);
-            words[user / 64] |= u64::from(inside) << (user % 64);
+            words[user / 64] |= u64::from(thresholds.contain(*count)) << (user % 64);
         }
     })
 }

@@ -7,8 +7,8 @@ use super::super::cell::Cell;
 use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::asked::Asked;
-use super::counts::{Thresholds, by_recency, thresholds};
 use super::scan::{Batch, Scan};
+use super::thresholds::Thresholds;
 use crate::segment::Range;
 
 /// Most values that are remembered a user.
@@ -43,11 +43,11 @@ impl Numbering {
 /// The users whose number of distinct values lies in the range; `None` where this way is not for it.
 pub(super) fn distinct(asked: &Asked<'_>, scan: &Scan<'_>, range: &Range) -> Option<Bits> {
     let store = asked.store;
-    let Thresholds { low, above } = thresholds(range);
-    let most = u8::try_from(above.max(low).unwrap_or(0)).ok().filter(|&most| most <= MOST)?;
+    let thresholds = Thresholds::of(range);
+    let most = u8::try_from(thresholds.most().unwrap_or(0)).ok().filter(|&most| most <= MOST)?;
     if most == 0 {
         let mut bits = Bits::none(store.users.numbers());
-        bits.words_mut().fill(if above == Some(0) { 0 } else { !0 });
+        bits.words_mut().fill(if thresholds.above == Some(0) { 0 } else { !0 });
         return Some(bits);
     }
     let mut numbering = Numbering::default();
@@ -58,8 +58,8 @@ pub(super) fn distinct(asked: &Asked<'_>, scan: &Scan<'_>, range: &Range) -> Opt
     }
     let tail: Vec<u32> =
         scan.tail().iter().map(|hit| numbering.number(hit.cells[0])).collect::<Option<_>>()?;
-    let candidates = candidates(asked, low);
-    let counting = Counting { scan, maps, tail, candidates, low, above };
+    let candidates = candidates(asked, thresholds.low);
+    let counting = Counting { scan, maps, tail, candidates, thresholds };
     Some(match most {
         _ if numbering.numbers.len() >= 0xffff => counting.with::<[u32; MOST as usize]>(store, most),
         0..=4 => counting.with::<u64>(store, most),
@@ -75,8 +75,7 @@ struct Counting<'a> {
     /// The numbers of the values of the tail.
     tail: Vec<u32>,
     candidates: Option<Bits>,
-    low: Option<u64>,
-    above: Option<u64>,
+    thresholds: Thresholds,
 }
 
 /// The values that a user has shown, up to as many as decide.
@@ -149,7 +148,7 @@ impl Counting<'_> {
             for last in [true, false] {
                 self.scan.block(high, &mut |batch| self.meet(batch, last, rows, &mut users));
             }
-            set_in_range(users.counts, self.low, self.above, words);
+            self.thresholds.set(users.counts, words);
             candidates.into_iter().for_each(|candidates| kernel::and(words, candidates));
         })
     }
@@ -215,16 +214,7 @@ impl<V: Shown> Meeting<'_, V> {
 /// Those who have enough events at all, where that spares looking at the values of many.
 fn candidates(asked: &Asked<'_>, low: Option<u64>) -> Option<Bits> {
     let (enough, store) = (low.filter(|&low| low > 1 && !asked.is_filtered())?, asked.store);
-    let mut candidates = by_recency(asked, u32::try_from(enough).ok()?);
+    let mut candidates = asked.by_recency(u32::try_from(enough).ok()?);
     candidates.grow(store.room() * store.blocks().count());
     Some(candidates)
-}
-
-/// Sets the bits of the counts that are at least `low` and below `above`.
-pub(super) fn set_in_range(counts: &[u8], low: Option<u64>, above: Option<u64>, words: &mut [u64]) {
-    let low = low.map_or(0, |low| u8::try_from(low).unwrap_or(u8::MAX));
-    let high = above.map_or(u8::MAX, |above| u8::try_from(above.saturating_sub(1)).unwrap_or(u8::MAX));
-    let mut inside = Vec::with_capacity(words.len());
-    kernel::between(counts, low, high, &mut inside);
-    words.iter_mut().zip(inside).for_each(|(word, inside)| *word = inside);
 }

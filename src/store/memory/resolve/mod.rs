@@ -22,6 +22,7 @@ mod rows;
 mod scan;
 mod sequences;
 mod sums;
+mod thresholds;
 mod units;
 
 pub(super) use index::Indexes;

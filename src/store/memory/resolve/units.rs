@@ -14,9 +14,9 @@ use super::super::part::bucket_of;
 use super::super::snapshot::Snapshot;
 use super::asked::Asked;
 use super::cache::{Carried, Index};
-use super::counts::{Thresholds, thresholds};
 use super::instants::Which;
 use super::rows::Rows;
+use super::thresholds::Thresholds;
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
 use crate::segment::Range;
@@ -115,7 +115,7 @@ pub(super) fn by_units(asked: &Asked<'_>, unit: Unit, tz: Tz, range: &Range) -> 
     if last - first >= UNITS {
         return None;
     }
-    let Thresholds { low, above } = thresholds(range);
+    let Thresholds { low, above } = Thresholds::of(range);
     let low = u8::try_from(low.unwrap_or(0).min(126)).unwrap_or(126);
     let high = u8::try_from(above.unwrap_or(127).min(127)).ok()?.checked_sub(1);
     let mut bits = Bits::none(store.users.numbers());

@@ -75,6 +75,19 @@ fn run<R: Rule + Serialize + DeserializeOwned>(
     out
 }
 
+fn quiet(from: &str, until: &str) -> QuietHours {
+    QuietHours::new(from.parse().expect("a time"), until.parse().expect("a time"))
+}
+
+/// What a rule hands on.
+fn drive(mut rule: impl Rule, signals: &[Signal]) -> Vec<Signal> {
+    let mut out: Vec<Signal> = signals.iter().cloned().flat_map(|signal| rule.take(signal)).collect();
+    while let Some(wake) = rule.wake() {
+        out.extend(rule.pass(wake));
+    }
+    out
+}
+
 /// Whatever a rule does: in order of time, and users enter before they leave, by turns.
 fn is_orderly(out: &[Signal]) -> Result<(), TestCaseError> {
     prop_assert!(out.is_sorted_by_key(|signal| signal.at), "{:?}", out);
@@ -179,7 +192,7 @@ proptest! {
 
     #[test]
     fn quiet_hours_defer_and_drop_nothing(signals in signals()) {
-        let mut quiet = QuietHours::new(14 * 60, 16 * 60);
+        let mut quiet = quiet("14:00", "16:00");
         quiet.set_zone("u1", Kiritimati); // fourteen hours ahead
         let out = holds(quiet, &signals)?;
         prop_assert_eq!(out.len(), signals.len());
@@ -198,7 +211,7 @@ proptest! {
 
     #[test]
     fn nobody_is_told_of_at_the_end_of_the_night_who_has_left(signals in signals()) {
-        let out = holds(QuietHours::new(14 * 60, 16 * 60).unless_left(), &signals)?;
+        let out = holds(quiet("14:00", "16:00").unless_left(), &signals)?;
         for entry in entries(&out) {
             let mut before = signals.iter().filter(|s| (&s.segment, &s.id) == (&entry.segment, &entry.id) && s.at < entry.at);
             let last = before.next_back().map(|signal| signal.movement);
@@ -223,10 +236,23 @@ proptest! {
         }
     }
 
+    /// A row that a configuration names is the same as one that is written.
+    #[test]
+    fn a_list_of_rules_is_a_row(signals in signals()) {
+        let boxed: Vec<Box<dyn Rule>> = vec![
+            Box::new(Dwell::new(minutes(5))),
+            Box::new(quiet("14:00", "16:00").unless_left()),
+            Box::new(FrequencyCap::new(2, hours(1))),
+        ];
+        let written = (Dwell::new(minutes(5)), (quiet("14:00", "16:00").unless_left(), FrequencyCap::new(2, hours(1))));
+        prop_assert_eq!(drive(boxed, &signals), drive(written, &signals));
+        prop_assert_eq!(drive(Vec::<Once>::new(), &signals), signals);
+    }
+
     /// Rules in a row, driven as one would: what one hands on is the next one's, in order of time. So a row is a rule.
     #[test]
     fn rules_in_a_row_are_orderly(signals in signals()) {
-        let row = || (Dwell::new(minutes(5)), (QuietHours::new(14 * 60, 16 * 60).unless_left(), FrequencyCap::new(2, hours(1))));
+        let row = || (Dwell::new(minutes(5)), (quiet("14:00", "16:00").unless_left(), FrequencyCap::new(2, hours(1))));
         let (mut dwell, (mut quiet, mut cap)) = row();
         let mut out = Vec::new();
         for signal in signals.iter().cloned() {
@@ -276,12 +302,12 @@ fn those_who_are_erased_are_forgotten() {
     forgets(&Reentry::after(hours(3)));
     forgets(&Dwell::new(hours(3)));
     forgets(&FrequencyCap::new(2, hours(3)));
-    forgets(&QuietHours::new(8 * 60, 20 * 60));
-    let mut abroad = QuietHours::new(8 * 60, 20 * 60);
+    forgets(&quiet("08:00", "20:00"));
+    let mut abroad = quiet("08:00", "20:00");
     abroad.set_zone("bob", Kiritimati);
     abroad.forget("bob");
-    assert_eq!(abroad, QuietHours::new(8 * 60, 20 * 60));
-    forgets(&(Once::default(), QuietHours::new(8 * 60, 20 * 60).unless_left()));
+    assert_eq!(abroad, quiet("08:00", "20:00"));
+    forgets(&(Once::default(), quiet("08:00", "20:00").unless_left()));
     forgets(&LiveExclusion::new(["s0", "s1"], 1).expect("campaigns"));
 }
 

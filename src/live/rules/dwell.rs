@@ -1,11 +1,11 @@
 //! A minimum stay before an entry counts.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, remove, set};
-use crate::live::Movement;
+use super::{Each, Inside, Rule, Signal, forget, just_before, remove, set};
 use crate::time::{Span, Timestamp};
 
 /// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
@@ -15,22 +15,26 @@ pub struct Dwell {
     #[serde(with = "span")]
     least: Span,
     inside: Inside,
-    /// Entries to come, by the instant at which they count.
-    waiting: BTreeSet<Signal>,
-    /// That instant.
-    due: Each<Timestamp>,
+    /// Entries to come, by the instant at which they count, in the order in which they came.
+    waiting: BTreeMap<Timestamp, BTreeMap<u64, Signal>>,
+    /// Where each user waits.
+    due: Each<(Timestamp, u64)>,
 }
 
 impl Dwell {
     /// A stay of such a span at least.
     pub fn new(least: Span) -> Self {
-        Self { least, inside: Inside::default(), waiting: BTreeSet::new(), due: Each::default() }
+        Self { least, inside: Inside::default(), waiting: BTreeMap::new(), due: Each::default() }
     }
 
     /// The user of a signal no longer waits.
     fn drop_waiting(&mut self, signal: &Signal) {
-        if let Some(at) = remove(&mut self.due, signal) {
-            self.waiting.remove(&Signal { at, movement: Movement::Entered, ..signal.clone() });
+        let Some((at, place)) = remove(&mut self.due, signal) else { return };
+        if let Entry::Occupied(mut of_instant) = self.waiting.entry(at) {
+            of_instant.get_mut().remove(&place);
+            if of_instant.get().is_empty() {
+                of_instant.remove();
+            }
         }
     }
 }
@@ -38,12 +42,14 @@ impl Dwell {
 impl Rule for Dwell {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         // One that leaves at the very instant at which it would count has not stayed.
-        let mut ready = self.pass(Timestamp::from_millis(signal.at.millis().saturating_sub(1)));
+        let mut ready = self.pass(just_before(signal.at));
         self.drop_waiting(&signal);
         if signal.is_entry() {
             let entry = Signal { at: signal.at.plus(self.least).min(Timestamp::MAX), ..signal };
-            set(&mut self.due, &entry, entry.at);
-            self.waiting.insert(entry);
+            let of_instant = self.waiting.entry(entry.at).or_default();
+            let place = of_instant.last_key_value().map_or(0, |(last, _)| last + 1);
+            set(&mut self.due, &entry, (entry.at, place));
+            of_instant.insert(place, entry);
             return ready;
         }
         if self.inside.leave(&signal) {
@@ -53,27 +59,29 @@ impl Rule for Dwell {
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        let mut ready = Vec::new();
-        while let Some(entry) = self.waiting.pop_first() {
-            if entry.at > to {
-                self.waiting.insert(entry);
-                break;
-            }
-            remove(&mut self.due, &entry);
-            self.inside.enter(&entry);
-            ready.push(entry);
+        let later = self.waiting.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
+        let ready = std::mem::replace(&mut self.waiting, later);
+        let ready: Vec<Signal> = ready.into_values().flat_map(BTreeMap::into_values).collect();
+        for entry in &ready {
+            remove(&mut self.due, entry);
+            self.inside.enter(entry);
         }
         ready
     }
 
     fn wake(&self) -> Option<Timestamp> {
-        self.waiting.first().map(|entry| entry.at)
+        self.waiting.keys().next().copied()
     }
 
     fn forget(&mut self, id: &str) {
         self.inside.forget(id);
-        self.waiting.retain(|signal| signal.id != id);
         forget(&mut self.due, id);
+        for (at, of_instant) in &mut self.waiting {
+            let others = std::mem::take(of_instant).into_values().filter(|signal| signal.id != id);
+            *of_instant = (0..).zip(others).collect();
+            of_instant.iter().for_each(|(place, signal)| set(&mut self.due, signal, (*at, *place)));
+        }
+        self.waiting.retain(|_, of_instant| !of_instant.is_empty());
     }
 }
 
@@ -109,6 +117,18 @@ mod tests {
         assert_eq!(dwell.pass(at(29)), []);
         assert_eq!(dwell.pass(at(31)), [entered("a", 30)]);
         assert_eq!((dwell.take(left("a", 40)), dwell.wake()), (vec![left("a", 40)], None));
+    }
+
+    /// A cap behind it keeps what came first.
+    #[test]
+    fn what_counts_at_one_instant_is_told_as_it_came() {
+        let mut dwell = Dwell::new(minutes(10));
+        for segment in ["trial_ends", "birthday", "always", "birthday"] {
+            assert_eq!(dwell.take(entered(segment, 0)), []);
+        }
+        assert_eq!(dwell.take(left("always", 1)), []);
+        assert_eq!(dwell.pass(at(10)), [entered("trial_ends", 10), entered("birthday", 10)]);
+        assert_eq!(dwell.wake(), None);
     }
 
     #[test]

@@ -7,7 +7,26 @@
 //!
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
-//! second behind the first, and so three are: `(a, (b, c))`.
+//! second behind the first, and so three are: `(a, (b, c))`; and so is a list of them, as a configuration may name them:
+//! `Vec<Box<dyn Rule>>`. A rule does the same to all segments it hears of: segments with rules of their own have a row of
+//! their own, and rows may share what stands behind them.
+//!
+//! | | an entry | a leaving |
+//! | --- | --- | --- |
+//! | [`Once`], [`OncePer`], [`Reentry`], [`FrequencyCap`] | is handed on or dropped | is handed on where the entry was |
+//! | [`Dwell`] | comes later, or never | is handed on where the entry was |
+//! | [`QuietHours`] | comes later, and is never dropped | comes behind the entry, also where it heard of none |
+//! | [`QuietHours::unless_left`] | comes later, or never | is handed on unless the entry is still held back |
+//! | [`LiveExclusion`] | comes when the campaign may keep the user | comes when it no longer does |
+//!
+//! What is handed on at one instant comes in the order in which it was taken, but for [`LiveExclusion`], which
+//! settles an instant as a whole, user by user. A segment, a user, a movement and an instant name a signal: a key for
+//! those who must not act twice.
+//!
+//! Time passes for a row as it does for the engine: after the transitions of a call are taken, tell it
+//! [`Live::now`](crate::Live::now), and sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`],
+//! whichever is earlier; the example `automations` does. A row that is told of a later instant than the engine's hands on what a
+//! transition to come might have held back.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.
@@ -118,8 +137,7 @@ pub trait Rule {
 /// The second behind the first.
 impl<A: Rule, B: Rule> Rule for (A, B) {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        // More may come of this instant.
-        let passed = Timestamp::from_millis(signal.at.millis().saturating_sub(1));
+        let passed = just_before(signal.at);
         hand_on(self.0.take(signal), &mut self.1, passed)
     }
 
@@ -135,6 +153,52 @@ impl<A: Rule, B: Rule> Rule for (A, B) {
         self.0.forget(id);
         self.1.forget(id);
     }
+}
+
+/// The rule in the box.
+impl<R: Rule + ?Sized> Rule for Box<R> {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        (**self).take(signal)
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        (**self).pass(to)
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        (**self).wake()
+    }
+
+    fn forget(&mut self, id: &str) {
+        (**self).forget(id);
+    }
+}
+
+/// Each behind the one before it, as a configuration may name them; of none, signals are handed on as they are.
+impl<R: Rule> Rule for Vec<R> {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        let passed = just_before(signal.at);
+        let Some((first, others)) = self.split_first_mut() else { return vec![signal] };
+        let ready = first.take(signal);
+        others.iter_mut().fold(ready, |ready, rule| hand_on(ready, rule, passed))
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        self.iter_mut().fold(Vec::new(), |ready, rule| hand_on(ready, rule, to))
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        self.iter().filter_map(R::wake).min()
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.iter_mut().for_each(|rule| rule.forget(id));
+    }
+}
+
+/// Up to where time has passed when a signal comes: more may come of its instant.
+fn just_before(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.millis().saturating_sub(1))
 }
 
 /// What a rule makes of signals, and of the time that has passed after them.
@@ -238,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_second_of_two_rules_hears_that_time_passes_where_the_first_is_silent() {
-        let mut row = (Once::default(), QuietHours::new(12 * 60, 13 * 60));
+        let mut row = (Once::default(), QuietHours::new("12:00".parse().unwrap(), "13:00".parse().unwrap()));
         assert_eq!(row.take(entered("a", -1)), [entered("a", -1)]);
         assert_eq!(row.take(entered("b", 30)), []);
         assert_eq!(row.take(entered("a", 120)), [entered("b", 60)]);

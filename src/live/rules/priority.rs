@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Signal};
+use super::{Rule, Signal, just_before};
 use crate::live::Movement;
 use crate::priority::PriorityError;
 use crate::time::Timestamp;
@@ -77,7 +77,7 @@ impl LiveExclusion {
 
 impl Rule for LiveExclusion {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        let mut ready = self.pass(Timestamp::from_millis(signal.at.millis().saturating_sub(1)));
+        let mut ready = self.pass(just_before(signal.at));
         let Some(rank) = self.campaigns.iter().position(|name| *name == signal.segment) else {
             ready.push(signal);
             return ready;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Timelike};
+use chrono::{DateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +38,13 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// From a minute of the local day until another, which may be of the next day: `(22 * 60, 8 * 60)` is ten in
-    /// the evening until eight in the morning. Minutes are taken modulo a day; from one until the same, no minute is quiet.
-    pub fn new(from: u32, until: u32) -> Self {
+    /// From a time of the local day until another, which may be of the next day: `("22:00".parse()?, "08:00".parse()?)` is
+    /// ten in the evening until eight in the morning. Whole minutes count; from one until the same, no minute is quiet.
+    pub fn new(from: NaiveTime, until: NaiveTime) -> Self {
+        let minute = |time: NaiveTime| time.hour() * 60 + time.minute();
         Self {
-            from: from % DAY_MINUTES,
-            until: until % DAY_MINUTES,
+            from: minute(from),
+            until: minute(until),
             unless_left: None,
             held: BTreeMap::new(),
             ends: Each::default(),
@@ -59,7 +60,7 @@ impl QuietHours {
     /// use whodid::{Movement, Timestamp, hours};
     ///
     /// let midnight: Timestamp = "2026-06-15T00:00:00Z".parse()?;
-    /// let mut quiet = QuietHours::new(22 * 60, 8 * 60).unless_left();
+    /// let mut quiet = QuietHours::new("22:00".parse()?, "08:00".parse()?).unless_left();
     /// quiet.take(Signal::new("cart_abandoned", "ada", Movement::Entered, midnight));
     /// quiet.take(Signal::new("cart_abandoned", "ada", Movement::Left, midnight.plus(hours(2)))); // bought at two
     /// assert_eq!(quiet.pass(midnight.plus(hours(8))), []);
@@ -80,7 +81,7 @@ impl QuietHours {
     /// use whodid::{Movement, Timestamp, hours};
     ///
     /// let evening: Timestamp = "2026-06-15T21:00:00Z".parse()?; // eleven in Berlin
-    /// let mut row = (Once::default(), QuietHours::new(22 * 60, 8 * 60));
+    /// let mut row = (Once::default(), QuietHours::new("22:00".parse()?, "08:00".parse()?));
     /// row.1.set_zone("ada", Berlin);
     /// assert_eq!(row.take(Signal::new("fading", "ada", Movement::Entered, evening)), []);
     /// assert_eq!(row.wake(), Some(evening.plus(hours(9))));
@@ -223,9 +224,19 @@ mod tests {
             };
             let mut minutes = ((at / MINUTE + 1) * MINUTE..).step_by(60_000).take(3_000);
             let end = if is_quiet(at) { minutes.find(|at| !is_quiet(*at)) } else { None };
-            let told = QuietHours::new(from, until).end_of_quiet(Timestamp::from_millis(at), zone);
+            let told = quiet_hours(from, until).end_of_quiet(Timestamp::from_millis(at), zone);
             prop_assert_eq!(told.map(Timestamp::millis), end);
         }
+    }
+
+    /// From a minute until another.
+    fn quiet_hours(from: u32, until: u32) -> QuietHours {
+        let [from, until] = [from, until].map(|of| NaiveTime::from_hms_opt(of / 60, of % 60, 59).unwrap());
+        QuietHours::new(from, until)
+    }
+
+    fn night() -> QuietHours {
+        quiet_hours(22 * 60, 8 * 60)
     }
 
     fn signal(movement: Movement, at: &str) -> Signal {
@@ -235,7 +246,7 @@ mod tests {
     #[test]
     fn entries_wait_for_the_morning_and_are_not_lost() {
         use Movement::{Entered, Left};
-        let mut quiet = QuietHours::new(22 * 60, 8 * 60);
+        let mut quiet = night();
         quiet.set_zone("ada", Tz::Europe__Berlin);
         let evening = signal(Entered, "2026-06-15T19:59:59.999Z"); // a last moment before ten
         assert_eq!(quiet.take(evening.clone()), [evening]);
@@ -253,7 +264,7 @@ mod tests {
     #[test]
     fn of_one_who_left_at_night_nothing_is_heard() {
         use Movement::{Entered, Left};
-        let mut quiet = QuietHours::new(22 * 60, 8 * 60).unless_left();
+        let mut quiet = night().unless_left();
         let at = |movement, time: &str| signal(movement, &format!("2026-06-{time}:00Z"));
         assert_eq!(quiet.take(at(Entered, "15T21:00")).len(), 1);
         assert_eq!(quiet.take(at(Left, "15T23:00")), [at(Left, "15T23:00")]); // of whom is known that it is in
@@ -270,13 +281,13 @@ mod tests {
         assert_eq!(quiet.take(at(Entered, "17T23:00")), []);
         assert_eq!(quiet.take(at(Left, "18T00:00")), [at(Left, "18T00:00")]);
         assert_eq!(quiet.pass("2026-06-18T08:00:00Z".parse().unwrap()), []);
-        assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60).unless_left());
+        assert_eq!(quiet, night().unless_left());
     }
 
     #[test]
     fn one_who_has_moved_is_left_alone_by_the_night_of_the_new_zone() {
         use Movement::{Entered, Left};
-        let mut quiet = QuietHours::new(22 * 60, 8 * 60);
+        let mut quiet = night();
         quiet.set_zone("ada", Tz::Europe__Berlin);
         assert_eq!(quiet.take(signal(Entered, "2026-06-15T21:00:00Z")), []);
         quiet.set_zone("ada", Tz::America__New_York);
@@ -287,12 +298,12 @@ mod tests {
         assert_eq!(quiet.take(signal(Left, "2026-06-16T07:00:00Z")), []);
         assert_eq!(quiet.pass(second.parse().unwrap()), [signal(Entered, second), signal(Left, second)]);
         quiet.set_zone("ada", Tz::UTC);
-        assert_eq!(quiet, QuietHours::new(22 * 60, 8 * 60));
+        assert_eq!(quiet, night());
     }
 
     #[test]
     fn a_night_is_shorter_when_clocks_are_set_ahead() {
-        let mut quiet = QuietHours::new(60, 150); // one until half past two, which Berlin skips in March
+        let mut quiet = quiet_hours(60, 150); // one until half past two, which Berlin skips in March
         quiet.set_zone("ada", Tz::Europe__Berlin);
         assert_eq!(quiet.take(signal(Movement::Entered, "2026-03-29T00:30:00Z")), []); // half past one
         assert_eq!(quiet.wake(), Some("2026-03-29T01:00:00Z".parse().unwrap()));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeZone};
 
@@ -121,6 +122,21 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
         Self(step_months(self.0, span.all_months()).millis().saturating_add_unsigned(span.millis))
+    }
+
+    /// How long it is until a later instant; nothing where that is not later.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use whodid::{Timestamp, seconds};
+    ///
+    /// let now: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// assert_eq!(now.until(now.plus(seconds(90))), Duration::from_secs(90));
+    /// assert_eq!(now.until(now.minus(seconds(1))), Duration::ZERO);
+    /// # Ok::<(), whodid::TimeError>(())
+    /// ```
+    pub fn until(self, later: Self) -> Duration {
+        Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
     }
 
     /// The instant a span earlier: years and months as calendar steps first, then the rest.

@@ -415,11 +415,39 @@ fn a_late_fact_of_a_day_that_the_window_cuts_counts() {
         run.step(&Step::Take(event(fact)));
     }
     run.step(&Step::Advance(at("2026-06-04T12:00:00Z")));
-    assert!(!run.live.is_member("regulars", "ada"));
+    assert_eq!(run.live.is_member("regulars", "ada"), Some(false));
     for fact in ["2026-06-01T13:00:00Z", "2026-06-01T14:00:00Z"] {
         run.step(&Step::Take(event(fact)));
-        assert!(run.live.is_member("regulars", "ada"));
+        assert_eq!(run.live.is_member("regulars", "ada"), Some(true));
     }
     run.step(&Step::Advance(at("2026-06-04T14:00:00Z")));
-    assert!(!run.live.is_member("regulars", "ada"));
+    assert_eq!(run.live.is_member("regulars", "ada"), Some(false));
+}
+
+#[test]
+fn what_a_segment_names_is_not_taken_out() {
+    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("an instant");
+    let mut catalog = whodid::Catalog::new();
+    catalog.insert_list("vip", ["ada"]).expect("a list");
+    catalog.insert("buyers", did("purchase")).expect("a segment");
+    catalog.insert("both", whodid::segment("buyers") & whodid::list("vip")).expect("a segment");
+    let mut live = Live::new(catalog, MemoryStore::new(), start).expect("an engine");
+    let of_segment = live.remove("buyers", Announce::Transitions).expect_err("in use");
+    let of_list = live.edit(Announce::Transitions, |catalog| {
+        catalog.remove_list("vip");
+        Ok(())
+    });
+    let said = [of_segment, of_list.expect_err("in use")].map(|error| error.to_string());
+    let expected = [
+        r#"the segment "buyers" is in use: segments.both.all[0].segment names it"#,
+        r#"the list "vip" is in use: segments.both.all[1].list names it"#,
+    ];
+    assert_eq!(said, expected);
+    let unknown = live.insert("more", whodid::segment("nope"), Announce::Transitions).expect_err("unknown");
+    assert_eq!(unknown.to_string(), r#"segments.more.segment: there is no segment "nope""#);
+    assert_eq!((live.catalog().segments().count(), live.is_member("nope", "ada")), (2, None));
+    assert!(
+        live.remove("both", Announce::Transitions).is_ok()
+            && live.remove("buyers", Announce::Transitions).is_ok()
+    );
 }

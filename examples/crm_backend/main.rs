@@ -22,6 +22,9 @@
 //! refused, and who is erased is erased from what is answered, but not from there. What time has changed stays changed,
 //! also where the clock was ahead.
 //!
+//! Streams keep the latest 65 536 events, and all of the last minute: who comes back behind an earlier one of an erased user
+//! is told it again, and then that the user left, so that nobody keeps it.
+//!
 //! A service with a store that outlives it does not begin with the first message: it keeps what `Live::save` says with the
 //! transitions that it has told, and goes on by `Live::restore`.
 //!
@@ -40,8 +43,8 @@ use whodid::{Catalog, Live, MemoryStore, Timestamp};
 /// A user is in one campaign at most, the first whose segment it is in.
 const CAMPAIGNS: [&str; 3] = ["win_back", "upsell", "newsletter"];
 
-/// Milliseconds without an arrival after which the clock is looked at: it may have been set.
-const IDLE: i64 = 60_000;
+/// Without an arrival the clock is looked at after so long: it may have been set.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Between two looks at the clock, at least.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -63,10 +66,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let clock = backend.clone();
     tokio::spawn(async move {
         loop {
-            let wait = clock.next_change().map_or(IDLE, |wake| wake.millis() - now().millis()).min(IDLE);
-            if wait > 0 {
+            let wait = clock.next_change().map_or(IDLE, |wake| now().until(wake)).min(IDLE);
+            if !wait.is_zero() {
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())) => {}
+                    () = tokio::time::sleep(wait) => {}
                     // What arrived may change something earlier.
                     () = clock.arrival() => continue,
                 }

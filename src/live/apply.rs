@@ -14,8 +14,12 @@ use crate::time::Timestamp;
 
 impl Live {
     /// Takes an event in. One of an instant that is complete already counts at once; any other lets time pass
-    /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, the calls
-    /// after it share in the work ([`Live::settle_at_most`]).
+    /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, those of
+    /// the next share in the work ([`Live::settle_at_most`]).
+    ///
+    /// What takes longest is a user with very many events of its own: conditions that no tally decides (anything but counts
+    /// and active units in windows that end now) look at those in their windows whenever an event of such a name comes or
+    /// goes, at some 20 ns each.
     ///
     /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
     /// not to be trusted, facts later than your own clock are dated back to it before.
@@ -54,7 +58,10 @@ impl Live {
     }
 
     /// Takes a batch in, in its order, all of it or nothing. A fact behind a later one of the batch is late, as it would be
-    /// one by one: sort by instant what is not.
+    /// one by one: sort by instant what is not. What late facts change is told once the facts before them are settled, which
+    /// one by one may take some calls more ([`Live::settle_at_most`]).
+    ///
+    /// What became of each fact it does not say: [`Live::feed`] does.
     ///
     /// # Errors
     /// The first fact that is refused, by its index.

@@ -23,7 +23,8 @@ pub enum Announce {
     /// Whoever is in a segment afterwards and was not before entered it, and the other way round: all members
     /// of a new segment enter it, all of one that is removed leave it.
     Transitions,
-    /// Membership changes without a word.
+    /// Membership changes without a word. What else is told is what facts and time had changed before, and was still to be
+    /// settled ([`Live::settle_at_most`]).
     Silently,
 }
 
@@ -44,7 +45,7 @@ impl Live {
     /// Takes a segment out; without it nothing changes.
     ///
     /// # Errors
-    /// Another segment names it. The catalog stays as it was.
+    /// Another segment names it: [`LiveError::InUse`]. The catalog stays as it was.
     pub fn remove(&mut self, name: &str, announce: Announce) -> Result<Changes, LiveError> {
         self.edit(announce, |catalog| {
             catalog.remove(name);
@@ -65,6 +66,25 @@ impl Live {
         self.edit(announce, |catalog| catalog.insert_list(name, ids))
     }
 
+    /// What is named and not there has just been taken out, where the catalog as it stands has it.
+    fn in_use(&self, error: PlanError) -> LiveError {
+        let gone = match &error {
+            PlanError::UnknownSegment { path, name } if self.catalog.get(name).is_some() => {
+                Some(("segment", path, name))
+            }
+            PlanError::UnknownList { path, name } if self.catalog.list(name).is_some() => {
+                Some(("list", path, name))
+            }
+            _ => None,
+        };
+        let in_use = |(what, path, name): (_, &String, &String)| LiveError::InUse {
+            what,
+            name: name.clone(),
+            path: path.clone(),
+        };
+        gone.map(in_use).unwrap_or_else(|| error.into())
+    }
+
     /// Changes the catalog in any way, at one stroke: what it changes is reported at [`Live::now`]. What stays
     /// as it was is not evaluated again.
     ///
@@ -77,7 +97,7 @@ impl Live {
     ) -> Result<Changes, LiveError> {
         let mut catalog = self.catalog.clone();
         edit(&mut catalog)?;
-        let plan = catalog.plan()?;
+        let plan = catalog.plan().map_err(|error| self.in_use(error))?;
         let same = unchanged(&self.catalog, &catalog);
         // What can fail, first.
         let mut plans: Vec<Option<Plan>> = Vec::with_capacity(same.len());

@@ -9,7 +9,8 @@ use crate::segment::EventPattern;
 use crate::store::{Ingest, Recorded};
 use crate::time::Timestamp;
 
-/// A live engine as an [`Ingest`]: whatever writes to stores feeds it, and the transitions add up.
+/// A live engine as an [`Ingest`]: whatever writes to stores feeds it, and the transitions add up. They are told once: who
+/// lets it go without [`Feed::into_transitions`], also on an error, never hears of them.
 ///
 /// ```
 /// use whodid::{Catalog, Event, Ingest, Live, MemoryStore, Timestamp, did};
@@ -30,6 +31,7 @@ pub struct Feed<'l> {
 
 impl Live {
     /// The engine as a store that is written to.
+    #[must_use = "transitions are told once"]
     pub fn feed(&mut self) -> Feed<'_> {
         Feed { live: self, transitions: Vec::new() }
     }

@@ -10,8 +10,8 @@
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
 //! a segment and instant. What facts and time change at one instant is told user by user, in the order in which the
 //! store met them, and of a user in the order of the catalog; what a changed catalog, retention and restoring change,
-//! segment by segment. Where many users have facts of one instant, a single later fact settles only a few of them, and
-//! the calls that follow the rest, so that none takes long ([`Live::settle_at_most`]).
+//! segment by segment. Where many users have facts of one instant, a single fact of the next settles only a few of them,
+//! and those that come after it at that instant share in the rest ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
 //! retention. It counts at once, and what it changes is reported at the instant of the engine, marked
@@ -95,6 +95,16 @@ pub enum LiveError {
     /// A segment or the catalog cannot be asked.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A segment or a list is taken out of the catalog that a segment names.
+    #[error("the {what} {name:?} is in use: {path} names it")]
+    InUse {
+        /// `segment` or `list`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// Where it is named: a path in the JSON of the catalog.
+        path: String,
+    },
     /// A fact is refused.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -226,10 +236,11 @@ impl Live {
     }
 
     /// How many users at most a single fact settles of an instant that it completes ([`Live::take`] and its
-    /// siblings): 4, unless said otherwise. The rest follows with the calls after it, so that none takes long. What the
+    /// siblings): 4, unless said otherwise. The facts that come after it at the same instant share in the rest, so that of a
+    /// steady stream none waits for the crowd of an earlier millisecond. What the
     /// instant changes is told by the call that settles the last; until then [`Live::now`] and all that is read are just
-    /// before it, and [`Live::next_change`] says it; a late fact of someone else is told before it. Every other call settles
-    /// the rest first. With [`usize::MAX`] the first
+    /// before it, and [`Live::next_change`] says it; a late fact of someone else is told before it. A fact of yet another
+    /// instant settles the rest first, as every other call does, about a microsecond a user. With [`usize::MAX`] the first
     /// later fact settles all.
     pub fn settle_at_most(mut self, users: usize) -> Self {
         self.share = users.max(1);
@@ -302,10 +313,11 @@ impl Live {
         (0..).zip(&self.names).find(|(_, name)| ***name == *segment).map(|(place, _)| place)
     }
 
-    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; nobody is in one that there is not.
-    pub fn is_member(&self, segment: &str, id: &str) -> bool {
+    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; `None` where there is no such segment.
+    pub fn is_member(&self, segment: &str, id: &str) -> Option<bool> {
+        let place = self.place(segment)?;
         let user = self.store.reading().number_of(id);
-        user.zip(self.place(segment)).is_some_and(|(user, place)| self.is_in(user, place))
+        Some(user.is_some_and(|user| self.is_in(user, place)))
     }
 
     /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and

@@ -86,6 +86,34 @@ pub struct EventQuery<'a> {
     pub among: Among<'a>,
 }
 
+impl<'a> EventQuery<'a> {
+    /// All events of some names, ever and of everyone, without properties; to be narrowed by its fields.
+    ///
+    /// ```
+    /// use whodid::store::{Among, EventQuery};
+    /// use whodid::{Event, EventStore, Ingest, MemoryStore, Timestamp};
+    ///
+    /// let at: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// let mut store = MemoryStore::new();
+    /// store.record(Event::new("ada", "purchase", at).with("amount", 30))?;
+    /// store.record(Event::new("bob", "purchase", at).with("amount", 20))?;
+    ///
+    /// let (snapshot, names) = (store.snapshot(), ["purchase".into()]);
+    /// let mut query = EventQuery::new(&names);
+    /// query.properties = &["amount"];
+    /// query.among = Among::User(snapshot.user("ada")?.ok_or("nobody")?);
+    /// let mut amounts = Vec::new();
+    /// EventStore::events(&snapshot, &query, &mut |_, events| {
+    ///     amounts.extend(events.iter().map(|event| format!("{:?}", event.properties.get("amount"))));
+    /// })?;
+    /// assert_eq!(amounts.len(), 1, "of ada alone");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(events: &'a [EventPattern]) -> Self {
+        Self { events, from: Timestamp::MIN, to: Timestamp::MAX, properties: &[], among: Among::Everyone }
+    }
+}
+
 impl EventQuery<'_> {
     /// Whether an event of that name is asked for.
     pub fn names(&self, event: &str) -> bool {

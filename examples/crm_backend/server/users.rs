@@ -19,7 +19,7 @@ pub async fn segments(State(backend): State<Backend>, Path(id): Path<String>) ->
     Ok(Json(json!({ "known": user.is_some(), "segments": segments })))
 }
 
-/// Erases a user. What it has left is told, and what was told of it before is let go with all others' in time.
+/// Erases a user. What it leaves by that is told, and what was told of it before is let go with all others' in time.
 pub async fn forget(State(backend): State<Backend>, Path(id): Path<String>) -> Answer {
     backend.edit(Deed::Forget(id)).await
 }

@@ -91,6 +91,9 @@ struct Looked<'s, 'm> {
 /// Rows of a part whose properties are looked up together.
 const TOGETHER: usize = 32;
 
+/// No value. Values are handed on by reference: as long as they are, copying each costs more than looking at it.
+const MISSING: Cell = Cell::Missing;
+
 impl<'s, 'm> Looked<'s, 'm> {
     fn new(store: &'s Snapshot, matcher: &'m Matcher, wanted: [Option<&str>; 2], t: i64) -> Self {
         let of_filter = matcher.compiled().into_iter().flat_map(CompiledFilter::names);
@@ -102,8 +105,8 @@ impl<'s, 'm> Looked<'s, 'm> {
     }
 
     /// The wanted properties of an event that passes, by what tells a property by its place.
-    fn of_event(&self, cell: impl Fn(usize) -> Cell) -> Option<[Cell; 2]> {
-        let passes = |filter: &BoundFilter<'_>| filter.passes_by(|place| self.store.value(cell(place)));
+    fn of_event<'c>(&self, cell: impl Fn(usize) -> &'c Cell) -> Option<[&'c Cell; 2]> {
+        let passes = |filter: &BoundFilter<'_>| filter.passes_by(|place| self.store.value(*cell(place)));
         let first = self.properties.len() - 2;
         self.filter.as_ref().is_none_or(passes).then(|| [cell(first), cell(first + 1)])
     }
@@ -111,13 +114,13 @@ impl<'s, 'm> Looked<'s, 'm> {
     fn in_tail(
         &self,
         rows: impl Iterator<Item = Row<'s>>,
-        visit: &mut impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
+        visit: &mut impl FnMut(i64, Arrival<'s>, [&Cell; 2]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         for row in rows {
             let cell = |place: usize| {
                 let number = self.properties.get(place).copied().flatten();
                 let cell = row.properties.iter().find(|(have, _)| Some(*have) == number);
-                cell.map_or(Cell::Missing, |(_, cell)| *cell)
+                cell.map_or(&MISSING, |(_, cell)| cell)
             };
             if let Some(wanted) = self.of_event(cell) {
                 visit(row.at, Arrival::Known(row.tie), wanted)?;
@@ -131,7 +134,7 @@ impl<'s, 'm> Looked<'s, 'm> {
         &mut self,
         part: &'s Part,
         rows: Range<usize>,
-        visit: &mut impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
+        visit: &mut impl FnMut(i64, Arrival<'s>, [&Cell; 2]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut end = rows.end;
         while rows.start < end {
@@ -142,7 +145,7 @@ impl<'s, 'm> Looked<'s, 'm> {
             let cells = &mut self.cells;
             self.properties.iter().for_each(|number| part.add_cells(*number, some.clone(), cells));
             for (i, row) in some.clone().enumerate().rev() {
-                let cell = |place| self.cells.get(place * some.len() + i).copied().unwrap_or(Cell::Missing);
+                let cell = |place| self.cells.get(place * some.len() + i).unwrap_or(&MISSING);
                 if let Some(wanted) = self.of_event(cell) {
                     visit(part.at(row), Arrival::Sealed(part, row), wanted)?;
                 }
@@ -177,7 +180,7 @@ impl Snapshot {
         mut visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
     ) {
         self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| {
-            visit(at, self.value(value).and_then(|value| value.number()))
+            visit(at, self.value(*value).and_then(|value| value.number()))
         });
     }
 
@@ -190,7 +193,7 @@ impl Snapshot {
         hits: &mut Vec<(Arrival<'s>, Hit<'s>)>,
     ) {
         self.events_of_user(matching, wanted, of_user, |at, arrival, [value, group]| {
-            let (value, group) = (self.value(value), self.scalar(group));
+            let (value, group) = (self.value(*value), self.scalar(*group));
             hits.push((arrival, Hit { at, matcher, value, group }));
             ControlFlow::Continue(())
         });
@@ -203,7 +206,7 @@ impl Snapshot {
         (matcher, names): (&Matcher, &[u32]),
         wanted: [Option<&str>; 2],
         (user, t, bounds): (u32, i64, Bounds),
-        mut visit: impl FnMut(i64, Arrival<'s>, [Cell; 2]) -> ControlFlow<()>,
+        mut visit: impl FnMut(i64, Arrival<'s>, [&Cell; 2]) -> ControlFlow<()>,
     ) {
         if bounds.is_empty() {
             return;

@@ -1,7 +1,11 @@
 //! The algebra for some users at once: from answers to membership, a bit a user.
 
+use std::cell::RefCell;
+
+use foldhash::{HashMap, HashSet};
+
 use super::Question;
-use super::fields::{Answer, Fields, measures};
+use super::fields::{Answer, Fields};
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
 use crate::store::Snapshot;
 use crate::time::Timestamp;
@@ -35,13 +39,35 @@ pub(super) enum Program {
     /// Not all of them are.
     NotAll(Vec<Literal>),
     /// Anything else over answers alone.
-    Node(NodeId),
+    Node(Root),
     /// Something is measured: answers do not decide it.
-    Measured(NodeId),
+    Measured(Root),
+}
+
+/// A node, and whether others lie below several ones under it: those are answered once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Root {
+    node: NodeId,
+    shares: bool,
+}
+
+impl Root {
+    fn of(plan: &Plan, node: NodeId) -> Self {
+        let (mut rest, mut seen, mut shares) = (vec![node], HashSet::default(), false);
+        while let Some(node) = rest.pop() {
+            for child in plan.nodes()[node].children() {
+                let is_new = seen.insert(child);
+                let is_leaf = plan.nodes()[child].children().next().is_none();
+                shares |= !is_new && !is_leaf;
+                rest.extend(is_new.then_some(child));
+            }
+        }
+        Self { node, shares }
+    }
 }
 
 impl Program {
-    pub(super) fn of(plan: &Plan, root: NodeId, fields: &Fields) -> Self {
+    pub(super) fn of(plan: &Plan, root: NodeId, is_measured: bool, fields: &Fields) -> Self {
         let node = &plan.nodes()[root];
         let conjunction = match node {
             Node::Everyone => Some(Vec::new()),
@@ -57,10 +83,10 @@ impl Program {
             Self::All(literals)
         } else if let Some(literals) = disjunction() {
             Self::NotAll(literals)
-        } else if measures(plan, root) {
-            Self::Measured(root)
+        } else if is_measured {
+            Self::Measured(Root::of(plan, root))
         } else {
-            Self::Node(root)
+            Self::Node(Root::of(plan, root))
         }
     }
 
@@ -83,7 +109,7 @@ impl Program {
             Self::NotAll(literals) => !all(literals, row),
             Self::Node(root) | Self::Measured(root) => {
                 let words = |leaf| u64::from(fields.holds(leaf, row));
-                Users { plan, answers: &words, count: 1, measured: Some(of) }.who(*root) & 1 == 1
+                Users::new(plan, &words, 1, Some(of)).who_of(*root) & 1 == 1
             }
         }
     }
@@ -115,7 +141,7 @@ impl Program {
             Self::NotAll(literals) => Some(!all(literals)),
             Self::Node(root) => {
                 let answers = |leaf| answers(leaf, u64::MAX);
-                Some(Users { plan, answers: &answers, count: 64, measured: None }.who(*root))
+                Some(Users::new(plan, &answers, 64, None).who_of(*root))
             }
             Self::Measured(_) => None,
         }
@@ -133,19 +159,48 @@ struct Users<'a> {
     count: u32,
     /// Where it is one user whose measures are asked for.
     measured: Option<(&'a Snapshot, u32, i64)>,
+    /// What is known of nodes that lie below several others.
+    known: RefCell<HashMap<NodeId, u64>>,
 }
 
-impl Users<'_> {
-    fn who(&self, node: NodeId) -> u64 {
+impl<'a> Users<'a> {
+    fn new(
+        plan: &'a Plan,
+        answers: &'a dyn Fn(Question) -> u64,
+        count: u32,
+        measured: Option<(&'a Snapshot, u32, i64)>,
+    ) -> Self {
+        Self { plan, answers, count, measured, known: RefCell::default() }
+    }
+
+    fn who_of(&self, root: Root) -> u64 {
+        self.who(root.node, root.shares)
+    }
+
+    fn who(&self, node: NodeId, shares: bool) -> u64 {
+        if !shares {
+            return self.answer(node, shares);
+        }
+        let known = self.known.borrow().get(&node).copied();
+        known.unwrap_or_else(|| {
+            let who = self.answer(node, shares);
+            self.known.borrow_mut().insert(node, who);
+            who
+        })
+    }
+
+    fn answer(&self, node: NodeId, shares: bool) -> u64 {
+        let who = |of: &NodeId| self.who(*of, shares);
         match &self.plan.nodes()[node] {
             Node::Everyone => u64::MAX,
             Node::NoOne => 0,
             Node::Leaf(leaf) => (self.answers)(u32::try_from(*leaf).unwrap_or(u32::MAX)),
-            Node::Not(of) => !self.who(*of),
-            Node::All(of) => of.iter().fold(u64::MAX, |who, of| who & self.who(*of)),
-            Node::Any(of) => of.iter().fold(0, |who, of| who | self.who(*of)),
+            Node::Not(of) => !who(of),
+            Node::All(of) => of.iter().fold(u64::MAX, |all, of| all & who(of)),
+            Node::Any(of) => of.iter().fold(0, |any, of| any | who(of)),
             Node::Score(terms, range) => {
-                let earned: Vec<u64> = terms.iter().map(|term| self.earned(term)).collect();
+                let earned = |term: &Term| if let Term::If(_, of) = term { who(of) } else { 0 };
+                let earned: Vec<u64> = terms.iter().map(earned).collect();
                 let is_in = |user: u32| {
                     let mut total = ExactSum::ZERO;
                     for (term, who) in terms.iter().zip(&earned) {
@@ -164,14 +219,6 @@ impl Users<'_> {
                 };
                 (0..self.count).fold(0, |who, user| who | u64::from(is_in(user)) << user)
             }
-        }
-    }
-
-    /// Who earns the points of a term, where a condition decides.
-    fn earned(&self, term: &Term) -> u64 {
-        match term {
-            Term::If(_, of) => self.who(*of),
-            Term::Per(..) => 0,
         }
     }
 }

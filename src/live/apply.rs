@@ -216,7 +216,7 @@ impl Live {
 
     /// Puts the instants at which the values of a new fact turn among those of the others.
     fn foresee(&mut self, fact: &Fact, user: u32) {
-        let after = self.complete();
+        let after = self.complete().max(fact.at());
         for ((turning, _), turns) in self.watches.turning.iter().zip(&mut self.turns) {
             turns.add(user, after, |t| turning.of_fact(fact, t));
         }

@@ -113,12 +113,9 @@ impl Cursor {
         let inside = Bounds { lo: self.read_to, hi };
         (self.start, self.read_to, self.until) = (inside.lo, hi.saturating_add(1), until);
         let ahead = &mut self.ahead;
-        let mut add = |at: i64, user| ahead.push((after(inside.lo, at), user));
-        match &watch.source {
-            Source::Events(events) | Source::LastOf(events, ..) => {
-                facts.0.events_between(events, inside, &mut |at, user, _| add(at, user));
-            }
-            other => facts.1.between(other, inside, &mut add),
+        facts_between(watch, inside, facts, &mut |at, user| ahead.push((after(inside.lo, at), user)));
+        if self.ahead.is_empty() {
+            self.pass_over(watch, crossed.saturating_sub(1).min(known), facts);
         }
         self.ahead.sort_unstable_by_key(|(after, user)| !(u64::from(*after) << 32 | u64::from(*user)));
         if let Source::LastOf(events, ..) = &watch.source {
@@ -133,6 +130,23 @@ impl Cursor {
             self.adapt(many, FEW);
         }
         true
+    }
+
+    /// Passes over time behind an empty stretch in which there are no facts either, up to an instant up to which all have
+    /// crossed: twice as much at a time.
+    fn pass_over(&mut self, watch: &Watch, last: i64, facts: (&Snapshot, &Timelines)) {
+        let mut length = self.read_to.saturating_sub(self.start).max(1);
+        while self.read_to <= last {
+            let hi = self.read_to.saturating_add(length).min(last);
+            let mut is_empty = true;
+            facts_between(watch, Bounds { lo: self.read_to, hi }, facts, &mut |_, _| is_empty = false);
+            if !is_empty {
+                return;
+            }
+            self.read_to = hi.saturating_add(1);
+            (self.start, self.until) = (self.read_to, self.read_to);
+            length = length.saturating_mul(2);
+        }
     }
 
     /// The last instant of the next stretch, and the first from which on facts have no say in it; `None` where they have
@@ -273,6 +287,21 @@ impl Cursor {
 
     pub(super) fn memory(&self) -> usize {
         self.ahead.capacity() * size_of::<(u32, u32)>() + size_of::<Self>()
+    }
+}
+
+/// The facts of an edge between some instants.
+fn facts_between(
+    watch: &Watch,
+    inside: Bounds,
+    (store, timelines): (&Snapshot, &Timelines),
+    visit: &mut dyn FnMut(i64, u32),
+) {
+    match &watch.source {
+        Source::Events(events) | Source::LastOf(events, ..) => {
+            store.events_between(events, inside, &mut |at, user, _| visit(at, user));
+        }
+        other => timelines.between(other, inside, visit),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Question;
 use super::counts::{Counts, MOST, TALLY};
 use super::rows;
-use crate::plan::{Leaf, Node, NodeId, Plan, Term};
+use crate::plan::{Leaf, Node, Plan, Term};
 
 /// Some bits of a cell, which say a number in Gray's code: one more or less turns one bit around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +136,8 @@ impl Fields {
         for question in others {
             answers[question as usize] = Answer { field: room.take(1), low: 1, high: 1 };
         }
-        let measured = plan.roots().map(|root| measures(plan, root).then(|| room.take(1))).collect();
+        let measures = measuring(plan);
+        let measured = plan.roots().map(|root| measures[root].then(|| room.take(1))).collect();
         let mut leaves = vec![Vec::new(); room.cells()];
         for (question, answer) in (0..).zip(&answers) {
             leaves[answer.field.cell as usize].push(question);
@@ -199,11 +200,16 @@ impl Room {
     }
 }
 
-/// Whether something below a node is measured.
-pub(super) fn measures(plan: &Plan, node: NodeId) -> bool {
-    let node = &plan.nodes()[node];
-    matches!(node, Node::Score(terms, _) if terms.iter().any(|term| matches!(term, Term::Per(..))))
-        || node.children().any(|child| measures(plan, child))
+/// By node: whether something below it is measured. Nodes come behind those that they name.
+fn measuring(plan: &Plan) -> Vec<bool> {
+    let mut measuring: Vec<bool> = Vec::with_capacity(plan.nodes().len());
+    for node in plan.nodes() {
+        let measures = |term: &Term| matches!(term, Term::Per(..));
+        let itself = matches!(node, Node::Score(terms, _) if terms.iter().any(measures));
+        let below = itself || node.children().any(|child| measuring[child]);
+        measuring.push(below);
+    }
+    measuring
 }
 
 #[cfg(test)]

@@ -253,8 +253,11 @@ impl Live {
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
         self.fields = Fields::of(&self.plan, &self.counts);
-        let program = |root| Program::of(&self.plan, root, &self.fields);
-        self.programs = self.plan.roots().map(program).collect();
+        let program = |(place, root)| {
+            let is_measured = self.fields.of_segment(place).is_some();
+            Program::of(&self.plan, root, is_measured, &self.fields)
+        };
+        self.programs = (0..).zip(self.plan.roots()).map(program).collect();
         self.routes = Routes::of(&self.plan, &self.programs, &self.watches, &self.counts);
         self.asks = Asks::of(&self.plan, &self.counts);
         self.timelines.prepare(&self.watches.edges, self.store.reading());

@@ -4,6 +4,10 @@
 //! them settled then, the caller of that one fact would wait for all. Instead each call settles some; what
 //! that changes is withheld until the last is, and told at once. Until then readers see what was before that instant.
 
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
 use super::Live;
 use super::crossing::Crossing;
 use super::routes::{SEEN, TouchId};
@@ -28,6 +32,8 @@ pub(super) struct Spread {
     cells: Vec<(u32, u32)>,
     /// Withheld, and numbered when they are told.
     transitions: Vec<Transition>,
+    /// By how much they have made segments larger.
+    more: HashMap<Arc<str>, i64>,
 }
 
 /// A user before the instant.
@@ -83,12 +89,20 @@ impl Spread {
 
     /// By how much withheld transitions have made a segment larger.
     pub(super) fn more(&self, segment: &str) -> i64 {
-        let of_segment = self.transitions.iter().filter(|transition| *transition.segment == *segment);
-        of_segment.map(|transition| if transition.movement == Movement::Entered { 1 } else { -1 }).sum()
+        self.more.get(segment).copied().unwrap_or(0)
+    }
+
+    /// Counts what has been withheld since there were so many transitions.
+    fn count_from(&mut self, known: usize) {
+        for transition in &self.transitions[known..] {
+            let more = if transition.movement == Movement::Entered { 1 } else { -1 };
+            *self.more.entry(Arc::clone(&transition.segment)).or_default() += more;
+        }
     }
 
     fn clear(&mut self) {
         self.settled = 0;
+        self.more.clear();
         self.before.clear();
         self.cells.clear();
     }
@@ -98,6 +112,7 @@ impl Spread {
             + self.before.capacity() * size_of::<Before>()
             + self.cells.capacity() * 8
             + self.transitions.capacity() * size_of::<Transition>()
+            + self.more.capacity() * size_of::<(Arc<str>, i64)>()
     }
 }
 
@@ -154,7 +169,7 @@ impl Live {
         let crossings = std::mem::take(&mut spread.crossings);
         let rest = &crossings[spread.settled..];
         let some: usize = rest.chunk_by(|a, b| a.user == b.user).take(users).map(<[Crossing]>::len).sum();
-        let (mut row, sequence) = (Vec::new(), self.sequence);
+        let (mut row, sequence, known) = (Vec::new(), self.sequence, spread.transitions.len());
         self.settle_each(&rest[..some], |live, due, manner| {
             if let Some(Crossing { user, .. }) = due.first().filter(|_| some < rest.len()) {
                 live.state.rows.load(*user, &mut row);
@@ -165,6 +180,7 @@ impl Live {
         spread.settled += some;
         self.sequence = sequence;
         if spread.settled < crossings.len() {
+            spread.count_from(known);
             spread.crossings = crossings;
             self.spread = spread;
             return;

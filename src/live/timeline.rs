@@ -6,6 +6,9 @@ use super::watch::{Source, Watch};
 use crate::plan::bounds::Bounds;
 use crate::store::{Among, EventStore, Snapshot};
 
+/// So few are put in and taken out one by one: each moves all behind it.
+const FEW: usize = 4;
+
 /// Instants and users in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timeline(Vec<(i64, u32)>);
@@ -93,14 +96,24 @@ impl Timelines {
     /// Lets go of all that is known of a user, who is going.
     pub(super) fn forget(&mut self, user: u32, store: &Snapshot) {
         for (source, timeline) in &mut self.0 {
-            of_user(source, store, user, &mut |at| timeline.remove(at, user));
+            match instants_of(source, store, user) {
+                few if few.len() <= FEW => few.into_iter().for_each(|at| timeline.remove(at, user)),
+                _ => timeline.0.retain(|(_, of)| *of != user),
+            }
         }
     }
 
     /// Takes in all that is known of a user anew.
     pub(super) fn again(&mut self, user: u32, store: &Snapshot) {
         for (source, timeline) in &mut self.0 {
-            of_user(source, store, user, &mut |at| timeline.add(at, user));
+            match instants_of(source, store, user) {
+                few if few.len() <= FEW => few.into_iter().for_each(|at| timeline.add(at, user)),
+                many => {
+                    timeline.0.extend(many.into_iter().map(|at| (at, user)));
+                    timeline.0.sort();
+                    timeline.0.dedup();
+                }
+            }
         }
     }
 
@@ -119,6 +132,12 @@ fn read(source: &Source, store: &Snapshot) -> Timeline {
     all.sort_unstable();
     all.dedup();
     Timeline(all)
+}
+
+fn instants_of(source: &Source, store: &Snapshot, user: u32) -> Vec<i64> {
+    let mut instants = Vec::new();
+    of_user(source, store, user, &mut |at| instants.push(at));
+    instants
 }
 
 /// The instants of a user in a source.

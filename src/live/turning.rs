@@ -70,8 +70,8 @@ impl Turns {
         (self.read_to, self.next) = (Timestamp::MAX.millis(), i64::MAX);
         self.most = FEW.max(store.user_numbers() / USERS);
         let mut crossed = Vec::new();
-        turning.visit(store, &mut |user, next_change| {
-            let mut t = from;
+        turning.visit(store, &mut |user, exists, next_change| {
+            let mut t = from.max(exists);
             while let Some(at) = next_change(t) {
                 if at <= to {
                     crossed.push((at, user));
@@ -133,22 +133,23 @@ impl Turns {
 }
 
 impl Turning {
-    /// Visits every value, with what tells when it turns next after an instant.
-    fn visit(&self, store: &Snapshot, visit: &mut dyn FnMut(u32, NextChange<'_>)) {
+    /// Visits every value, since when there is its fact, and what tells when it turns next after an instant.
+    fn visit(&self, store: &Snapshot, visit: &mut dyn FnMut(u32, i64, NextChange<'_>)) {
         match self {
             Self::Filter(matcher) => {
                 let Some(filter) = matcher.compiled() else { return };
-                events(store, matcher, &mut |user, properties| {
-                    visit(user, &|t| filter.next_change(properties, t));
+                events(store, matcher, &mut |user, at, properties| {
+                    visit(user, at, &|t| filter.next_change(properties, t));
                 });
             }
-            Self::Property { matcher, of, test } => events(store, matcher, &mut |user, properties| {
-                visit(user, &|t| test.next_change(properties.get(of), t));
+            Self::Property { matcher, of, test } => events(store, matcher, &mut |user, at, properties| {
+                visit(user, at, &|t| test.next_change(properties.get(of), t));
             }),
             Self::Attribute { name, test } => {
                 let Ok(()) = store.writes(name, Among::Everyone, &mut |user, writes| {
                     for write in writes {
-                        visit(user.number(), &|t| test.next_change(write.value, t));
+                        let at = write.at.millis();
+                        visit(user.number(), at, &|t| test.next_change(write.value, t));
                     }
                 });
             }
@@ -174,7 +175,7 @@ impl Turning {
 }
 
 /// All events that a matcher is about, whether they pass its filter or not.
-fn events(store: &Snapshot, matcher: &Matcher, visit: &mut dyn FnMut(u32, &dyn Properties)) {
+fn events(store: &Snapshot, matcher: &Matcher, visit: &mut dyn FnMut(u32, i64, &dyn Properties)) {
     let properties: Vec<&str> = matcher.properties().collect();
     let query = EventQuery {
         events: matcher.events(),
@@ -184,7 +185,7 @@ fn events(store: &Snapshot, matcher: &Matcher, visit: &mut dyn FnMut(u32, &dyn P
         among: Among::Everyone,
     };
     let Ok(()) = EventStore::events(store, &query, &mut |user, events| {
-        events.iter().for_each(|event| visit(user.number(), event.properties));
+        events.iter().for_each(|event| visit(user.number(), event.at.millis(), event.properties));
     });
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
 use whodid::segment::Segment;
-use whodid::{AttributeWrite, Catalog, Evaluate, Event, Live, MemoryStore, Timestamp, days};
+use whodid::{AttributeWrite, Catalog, Evaluate, Event, Ingest, Live, MemoryStore, Timestamp, days};
 
 const NOON: i64 = 1_781_524_800_000;
 const HOUR: i64 = 3_600_000;
@@ -23,10 +23,9 @@ fn live(segments: &[&str]) -> Live {
 
 /// The members that are kept are those that the evaluator finds.
 fn check(live: &Live) {
-    for (name, segment) in live.catalog().segments() {
-        let kept = live.members(name).expect("a segment");
-        let found = live.snapshot().members(segment, live.now()).expect("members").bitmap().clone();
-        assert_eq!(kept, found, "{name}");
+    let snapshot = live.snapshot();
+    for (name, found) in snapshot.evaluate(live.catalog(), live.now()).expect("answers").iter() {
+        assert_eq!(live.members(name).expect("a segment"), *found.bitmap(), "{name}");
     }
 }
 
@@ -127,5 +126,95 @@ fn who_turns_out_to_be_known_for_longer_takes_no_more_room() {
     assert!(after < at_first + 4_000, "{after} bytes, at first {at_first}");
     let gone = live.advance(hour(24 * 40)).expect("an instant");
     assert_eq!(gone.len(), 1);
+    check(&live);
+}
+
+/// Two segments a level, each of which names both of the level below: more paths than can be walked.
+#[test]
+fn a_segment_that_several_others_name_is_answered_once() {
+    for per in ["", r#"{"points":1,"per":{"event":"a","in":{"last":"1d"}}},"#] {
+        let mut catalog = Catalog::new();
+        let mut insert = |name: String, text: String| {
+            catalog.insert(name, Segment::from_json(&text).expect("a segment")).expect("a valid segment");
+        };
+        insert(
+            "a0".to_owned(),
+            format!(
+                r#"{{"score":{{"of":[{per}{{"points":1,"if":{{"did":{{"event":"a","in":{{"last":"1d"}}}}}}}}],"at_least":1}}}}"#
+            ),
+        );
+        insert("b0".to_owned(), r#"{"did":{"event":"b","in":{"last":"1d"}}}"#.to_owned());
+        for level in 1..=30 {
+            let below = level - 1;
+            let scored = |points: u8, test: &str| {
+                format!(
+                    r#"{{"score":{{"of":[{{"points":1,"if":{{"segment":"a{below}"}}}},{{"points":{points},"if":{{"segment":"b{below}"}}}}],{test}}}}}"#
+                )
+            };
+            insert(format!("a{level}"), scored(2, r#""at_least":2"#));
+            insert(format!("b{level}"), scored(1, r#""exactly":1"#));
+        }
+        let mut store = MemoryStore::new();
+        store.record(Event::new("ada", "a", hour(0))).expect("an event");
+        let mut live = Live::new(catalog, store, hour(0)).expect("an engine");
+        check(&live);
+        for (id, name, at) in [("ada", "b", 1), ("bob", "b", 2), ("bob", "a", 3)] {
+            _ = live.record(Event::new(id, name, hour(at))).expect("an event");
+            _ = live.advance(hour(at)).expect("an instant");
+            check(&live);
+        }
+        assert!(live.advance(hour(100)).expect("an instant").len() > 30);
+        check(&live);
+    }
+}
+
+/// Thousands of years, of which each edge would look at each day.
+#[test]
+fn time_without_facts_is_passed_over() {
+    let active = |days: u32| {
+        format!(
+            r#"{{"did":{{"event":"a","in":{{"last":"{days}d"}},"active":{{"unit":"day","at_least":1}}}}}}"#
+        )
+    };
+    let segments: Vec<String> = (10..60).map(active).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let far = "9999-12-01T00:00:00Z".parse::<Timestamp>().expect("an instant");
+    let mut engine = live(&segments);
+    _ = engine.record(Event::new("ada", "a", hour(0).plus(days(1)))).expect("an event");
+    let changes = engine.record(Event::new("bob", "a", far)).expect("an event");
+    assert_eq!(changes.len(), 2 * segments.len(), "ada came and went: {changes:?}");
+    let instants: Vec<Timestamp> = changes[segments.len()..].iter().map(|change| change.at).collect();
+    let gone: Vec<Timestamp> = (10..60).map(|length| hour(0).plus(days(1 + length))).collect();
+    assert_eq!(instants, gone);
+    assert_eq!(engine.advance(far).expect("an instant").len(), segments.len());
+    assert_eq!(engine.advance(far.plus(days(20))).expect("an instant").len(), 11);
+    check(&engine);
+    let mut engine = live(&segments);
+    assert!(engine.advance(far).expect("an instant").is_empty());
+    // A late one lies where all has been passed over.
+    assert!(engine.record(Event::new("ada", "a", hour(5))).expect("an event").is_empty());
+    assert_eq!(engine.record(Event::new("ada", "a", far)).expect("an event").len(), segments.len());
+    check(&engine);
+}
+
+/// Those with many writes are put in and taken out at once.
+#[test]
+fn who_has_written_much_goes_and_comes_as_others_do() {
+    let mut live = live(&[r#"{"changed":{"name":"plan","in":{"last":"2d"}}}"#]);
+    for write in 0..30 {
+        for id in ["ada", "bob", "cy"] {
+            let plan = format!("{id} {write}");
+            _ = live.write(AttributeWrite::set(id, "plan", plan, hour(1 + write))).expect("a write");
+        }
+    }
+    _ = live.advance(hour(30)).expect("an instant");
+    assert_eq!(live.count("segment 0"), Some(3));
+    _ = live.merge("bob", "ada").expect("a merge");
+    _ = live.forget("cy").expect("an erasure");
+    check(&live);
+    let changes = live.advance(hour(100)).expect("an instant");
+    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&*changes[0].id, changes[0].at), ("ada", hour(30).plus(days(2))), "{told:?}");
     check(&live);
 }

@@ -404,3 +404,33 @@ fn where_nothing_lies_ahead_there_is_nothing_to_wake_for() {
     _ = live.record(Event::new("ada", "login", live.now().plus(days(9)))).expect("an event");
     assert!(live.next_change().is_some());
 }
+
+/// Facts with `at > T` do not exist, nor what time does to their values.
+#[test]
+fn nothing_happens_because_of_a_fact_to_come() {
+    let catalog = catalog(&[(
+        "s",
+        r#"{"score":{"of":[{"points":1,"per":{"event":"a","where":{"property":"x","within":{"before":"1s"}}}},
+                           {"points":1,"per":{"event":"b"}}],"at_least":1}}"#,
+    )]);
+    let before = later(10 - 1_000); // was a second ago when ada did b
+    let facts = [
+        Event::new("ada", "seen", later(1)),
+        Event::new("ada", "b", later(10)),
+        Event::new("ada", "a", later(20)).with("x", before),
+    ];
+    let mut store = MemoryStore::new();
+    facts.clone().map(|event| store.record(event).expect("an event"));
+    let mut held = Live::new(catalog.clone(), store, noon()).expect("an engine");
+    let mut fed = Live::new(catalog, MemoryStore::new(), noon()).expect("an engine");
+    let mut changes = Vec::new();
+    facts.into_iter().for_each(|event| changes.extend(fed.record(event).expect("an event")));
+    changes.extend(fed.advance(later(15)).expect("an instant"));
+    let of_b = (
+        "s".to_owned(),
+        Some("scores any number of (1 times the number of b)".to_owned()),
+        r#"event "b""#.to_owned(),
+    );
+    assert_eq!(causes(&changes), [of_b.clone()]);
+    assert_eq!(causes(&held.advance(later(15)).expect("an instant")), [of_b]);
+}

@@ -189,6 +189,15 @@ fn time_without_facts_is_passed_over() {
     assert_eq!(engine.advance(far).expect("an instant").len(), segments.len());
     assert_eq!(engine.advance(far.plus(days(20))).expect("an instant").len(), 11);
     check(&engine);
+    // What lies between is not.
+    let mut store = MemoryStore::new();
+    for (id, at) in [("ada", hour(24)), ("cy", "5000-01-01T00:00:00Z".parse().expect("an instant"))] {
+        store.record(Event::new(id, "a", at)).expect("an event");
+    }
+    let mut engine = Live::new(engine.catalog().clone(), store, hour(0)).expect("an engine");
+    let changes = engine.advance(far).expect("an instant");
+    let last = changes.last().map(|change| (&*change.id, change.at.to_string()));
+    assert_eq!((changes.len(), last), (4 * segments.len(), Some(("cy", "5000-03-01T00:00:00Z".to_owned()))));
     let mut engine = live(&segments);
     assert!(engine.advance(far).expect("an instant").is_empty());
     // A late one lies where all has been passed over.
@@ -207,7 +216,8 @@ fn who_has_written_much_goes_and_comes_as_others_do() {
             _ = live.write(AttributeWrite::set(id, "plan", plan, hour(1 + write))).expect("a write");
         }
     }
-    _ = live.advance(hour(30)).expect("an instant");
+    _ = live.write(AttributeWrite::set("bob", "plan", "another", hour(40))).expect("a write");
+    _ = live.advance(hour(40)).expect("an instant");
     assert_eq!(live.count("segment 0"), Some(3));
     _ = live.merge("bob", "ada").expect("a merge");
     _ = live.forget("cy").expect("an erasure");
@@ -215,6 +225,6 @@ fn who_has_written_much_goes_and_comes_as_others_do() {
     let changes = live.advance(hour(100)).expect("an instant");
     let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!((&*changes[0].id, changes[0].at), ("ada", hour(30).plus(days(2))), "{told:?}");
+    assert_eq!((&*changes[0].id, changes[0].at), ("ada", hour(40).plus(days(2))), "{told:?}");
     check(&live);
 }

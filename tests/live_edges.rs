@@ -420,7 +420,9 @@ fn nothing_happens_because_of_a_fact_to_come() {
         Event::new("ada", "a", later(20)).with("x", before),
     ];
     let mut store = MemoryStore::new();
-    facts.clone().map(|event| store.record(event).expect("an event"));
+    for event in facts.clone() {
+        store.record(event).expect("an event");
+    }
     let mut held = Live::new(catalog.clone(), store, noon()).expect("an engine");
     let mut fed = Live::new(catalog, MemoryStore::new(), noon()).expect("an engine");
     let mut changes = Vec::new();
@@ -431,6 +433,6 @@ fn nothing_happens_because_of_a_fact_to_come() {
         Some("scores any number of (1 times the number of b)".to_owned()),
         r#"event "b""#.to_owned(),
     );
-    assert_eq!(causes(&changes), [of_b.clone()]);
-    assert_eq!(causes(&held.advance(later(15)).expect("an instant")), [of_b]);
+    assert_eq!(causes(&changes), causes(&held.advance(later(15)).expect("an instant")));
+    assert_eq!(causes(&changes), [of_b]);
 }

@@ -19,7 +19,7 @@ impl Live {
     ///
     /// What takes longest is a user with very many events of its own: conditions that no tally decides (anything but counts
     /// and active units in windows that end now) look at those in their windows whenever an event of such a name comes or
-    /// goes, at 20 to 60 ns each: a user with 20 000 of them makes each cost half a millisecond.
+    /// goes, at 10 to 40 ns each: a user with 20 000 of them makes each cost about half a millisecond.
     ///
     /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
     /// not to be trusted, facts later than your own clock are dated back to it before.

@@ -13,10 +13,31 @@ use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts};
 use crate::time::Timestamp;
 use crate::value::Number;
 
+/// Events of a user that are not looked at as a whole without need.
+const MANY: usize = if cfg!(test) { 3 } else { 512 };
+/// Parts of the time that is asked about, the latest of each.
+const SHARES: [i64; 2] = [256, 16];
+
 impl<'a> Question<'a> {
     /// Whether a leaf over events holds for a user.
     pub(super) fn holds_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
         self.with_facts(user, |facts| leaf.holds(facts))
+    }
+
+    /// Whether a sequence is found among the latest events of a user who has very many. Where it is, it is there; where it is
+    /// not, all have to be looked at.
+    pub(super) fn holds_lately(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
+        let Some(first) = self.matchers.first() else { return false };
+        let names = self.store.matching_names(first.events());
+        if self.store.count_up_to(&names, user, self.reach, MANY) < MANY {
+            return false;
+        }
+        let seen = self.store.users.first_seen(user).unwrap_or(i64::MIN);
+        let (from, to) = (self.reach.lo.max(seen), self.reach.hi.min(self.t));
+        SHARES.iter().any(|share| {
+            let lo = to.saturating_sub(to.saturating_sub(from) / share);
+            Question { reach: Bounds { lo, ..self.reach }, ..*self }.holds_for(leaf, user)
+        })
     }
 
     /// Brings together what the question needs to know of a user.

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used)] // a test that cannot be set up fails
 
 use whodid::segment::Segment;
-use whodid::{AttributeWrite, Catalog, Evaluate, Event, Ingest, Live, MemoryStore, Timestamp, days};
+use whodid::{AttributeWrite, Catalog, Evaluate, Event, Ingest, Live, MemoryStore, Timestamp, days, minutes};
 
 const NOON: i64 = 1_781_524_800_000;
 const HOUR: i64 = 3_600_000;
@@ -227,4 +227,42 @@ fn who_has_written_much_goes_and_comes_as_others_do() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((&*changes[0].id, changes[0].at), ("ada", hour(40).plus(days(2))), "{told:?}");
     check(&live);
+}
+
+/// What the latest of very many events decide, and what only all of them do.
+#[test]
+fn one_with_very_many_events_is_asked_about_as_others_are() {
+    let mut live = live(&[
+        r#"{"sequence":{"steps":[{"event":"a"}],"in":{"last":"10d"},"then_not":{"event":"b","within":"3h"}}}"#,
+        r#"{"sequence":{"steps":[{"event":"c"},{"event":"a","within":"1h","without":{"event":"b"}},{"event":"b"}],"in":{"last":"30d"}}}"#,
+        r#"{"sequence":{"steps":[{"event":"a"},{"event":"a","after":"20d"}],"same":"x"}}"#,
+        r#"{"did":{"event":"a","latest_value":{"of":"x","gte":60}}}"#,
+        r#"{"did":{"event":"a","in":{"ago":["12d","2d"]},"latest_value":{"of":"x","gte":60}}}"#,
+        r#"{"did":{"event":"a","first_value":{"of":"x","gte":60}}}"#,
+        r#"{"did":{"event":"a","latest":{"in":{"before":"2h"}}}}"#,
+        r#"{"did":{"event":"a","where":{"property":"x","gte":90},"distinct":{"of":"x","at_least":9},"in":{"last":"9d"}}}"#,
+        r#"{"did":{"event":"a","distinct":{"of":"x","at_most":99},"in":{"last":"20d"}}}"#,
+        r#"{"did":{"event":"a","where":{"property":"x","gte":90},"active":{"unit":"hour","at_least":30},"in":{"last":"20d"}}}"#,
+    ]);
+    let mut dice = 1_u64;
+    let mut roll = |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    let mut told = 0;
+    for n in 0..2_000_i64 {
+        // For a while one event, and then others.
+        let name = if n / 350 % 2 == 0 { "a" } else { ["a", "b", "c"][roll(3) as usize] };
+        let id = if roll(40) == 0 { "bob" } else { "ada" };
+        let event = Event::new(id, name, hour(0).plus(minutes(25 * n as u32))).with("x", roll(100) as i64);
+        told += live.record(event).expect("an event").len();
+        if n % 83 == 0 {
+            check(&live);
+        }
+    }
+    for _ in 0..20 {
+        told += live.advance(live.now().plus(days(2))).expect("an instant").len();
+        check(&live);
+    }
+    assert!(told > 100, "{told} say little");
 }

@@ -148,18 +148,31 @@ impl Asks {
                 group.add_up(&totals, (store, user, t), &mut self.added, tell);
                 continue;
             }
-            let bound: Vec<LeafAt<'_>> = together.iter().map(|leaf| leaves[*leaf as usize].at(at)).collect();
+            let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(at));
+            let mut bound: Vec<(Question, LeafAt<'_>)> = together.iter().map(bound).collect();
             let reach = bound
                 .iter()
-                .map(LeafAt::reach)
+                .map(|(_, leaf)| leaf.reach())
                 .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
             let (wanted, reach) =
                 ([group.of.as_deref(), group.same.as_deref()], reach.unwrap_or(Bounds::NONE));
-            store.with_hits(group.matching(), wanted, (user, t, reach), |facts| {
-                for (leaf, bound) in together.iter().zip(&bound) {
-                    tell(*leaf, bound.holds(facts));
+            for part in store.stretches(&group.names.0, (user, t, reach)) {
+                store.with_hits(group.matching(), wanted, (user, t, part), |facts| {
+                    bound.retain(|(question, leaf)| {
+                        let holds = leaf.holds(facts);
+                        let is_decided = part == reach
+                            || holds && self.grows[*question as usize]
+                            || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts));
+                        if is_decided {
+                            tell(*question, holds);
+                        }
+                        !is_decided
+                    });
+                });
+                if bound.is_empty() {
+                    break;
                 }
-            });
+            }
         }
     }
 }

@@ -241,6 +241,18 @@ impl BehaviourAt<'_> {
         }
     }
 
+    /// Whether the answer stays what it is by these events, whichever came before them.
+    pub(crate) fn is_decided(&self, facts: &UserFacts<'_>) -> bool {
+        let inside = |bounds| !inside(facts.hits, bounds).is_empty();
+        match self.behaviour.measure {
+            segment::Measure::Latest(_) => inside(Bounds { lo: i64::MIN, hi: self.t }),
+            segment::Measure::LatestValue { .. } if self.behaviour.same.is_none() => {
+                self.scope.bounds(facts.anchor).is_some_and(inside)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the measure of these events is what it must be.
     fn is_met(&self, hits: &[Hit<'_>]) -> bool {
         use segment::Measure as M;

@@ -75,10 +75,7 @@ impl Snapshot {
                 let counted = counts::of_user(self, behaviour, &at, user);
                 counted.unwrap_or_else(|| leaf.question(self, &at, t).holds_for(&at, user))
             }
-            Leaf::Sequence(_) => {
-                let question = leaf.question(self, &at, t);
-                question.holds_lately(&at, user) || question.holds_for(&at, user)
-            }
+            Leaf::Sequence(_) => leaf.question(self, &at, t).is_there_for(&at, user),
             Leaf::Attribute(test) if test.held().is_none() => {
                 let table = self.attributes.table(test.name());
                 let value = table.map_or(Cell::Missing, |table| table.value_of(user, t));

@@ -24,20 +24,12 @@ impl<'a> Question<'a> {
         self.with_facts(user, |facts| leaf.holds(facts))
     }
 
-    /// Whether a sequence is found among the latest events of a user who has very many. Where it is, it is there; where it is
-    /// not, all have to be looked at.
-    pub(super) fn holds_lately(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
-        let Some(first) = self.matchers.first() else { return false };
-        let names = self.store.matching_names(first.events());
-        if self.store.count_up_to(&names, user, self.reach, MANY) < MANY {
-            return false;
-        }
-        let seen = self.store.users.first_seen(user).unwrap_or(i64::MIN);
-        let (from, to) = (self.reach.lo.max(seen), self.reach.hi.min(self.t));
-        SHARES.iter().any(|share| {
-            let lo = to.saturating_sub(to.saturating_sub(from) / share);
-            Question { reach: Bounds { lo, ..self.reach }, ..*self }.holds_for(leaf, user)
-        })
+    /// Whether a sequence is there for a user: one that is found among the latest events is.
+    pub(super) fn is_there_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
+        let names = self.matchers.first().map(|first| self.store.matching_names(first.events()));
+        let names = names.unwrap_or_default();
+        let stretches = self.store.stretches(&names, (user, self.t, self.reach));
+        stretches.into_iter().any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
     }
 
     /// Brings together what the question needs to know of a user.
@@ -189,6 +181,22 @@ impl Snapshot {
         let mut hits = Vec::new();
         self.add_hits(matching, 0, wanted, of_user, &mut hits);
         ask(&UserFacts { hits: &in_order(hits), ..UserFacts::default() })
+    }
+
+    /// The instants that are asked about; before them the latest of them alone, and then more, where the user has so many of the
+    /// events there that it is worth while to see whether those decide.
+    pub(crate) fn stretches(
+        &self,
+        names: &[u32],
+        (user, t, reach): (u32, i64, Bounds),
+    ) -> impl IntoIterator<Item = Bounds> {
+        let has_many = self.count_up_to(names, user, reach, MANY) == MANY;
+        let seen = self.users.first_seen(user).unwrap_or(i64::MIN);
+        let (from, to) = (reach.lo.max(seen), reach.hi.min(t));
+        let part =
+            move |share: i64| Bounds { lo: to.saturating_sub(to.saturating_sub(from) / share), ..reach };
+        let shares = if has_many { &SHARES[..] } else { &[] };
+        shares.iter().map(move |share| part(*share)).chain([reach])
     }
 
     /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and a property

@@ -348,6 +348,7 @@ fn what_is_refused_is_said_and_the_rest_is_kept() {
         ("PUT", "/transitions", Some(""), 405),
         ("GET", "/nowhere", None, 404),
         ("GET", "/segments/in/members?limit=many", None, 400),
+        ("GET", "/segments/in/members?after=ada", None, 400),
         ("GET", "/segments/%ff", None, 400),
         ("GET", "/campaigns/nope/members", None, 404),
     ] {

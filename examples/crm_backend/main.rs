@@ -3,7 +3,7 @@
 //!     cargo run --example crm_backend -- [ADDRESS [DIRECTORY]]
 //!     curl -X PUT localhost:8080/segments/newsletter -d '{"did":{"event":"login","in":{"last":"30d"}}}'
 //!     curl localhost:8080/messages -d '{"type":"track","userId":"ada","event":"login"}'
-//!     curl localhost:8080/segments/newsletter/members
+//!     curl 'localhost:8080/segments/newsletter/members?limit=1000' # the next page: &from=, what this one says is next
 //!     curl localhost:8080/segments/newsletter/why/ada
 //!     curl -N localhost:8080/transitions
 //!     curl localhost:8080/campaigns
@@ -28,8 +28,8 @@
 //! A service with a store that outlives it does not begin with the first message: it keeps what `Live::save` says with the
 //! transitions that it has told, and goes on by `Live::restore`.
 //!
-//! A user with very many events makes each further one dear (a millisecond, where a condition looks at 40 000 of them), and all
-//! wait for it: who is no person is to be kept out before.
+//! A user with very many events makes each further one dear (up to a millisecond, where a condition looks at 40 000 of them), and
+//! all wait for it: who is no person is to be kept out before.
 //!
 //! Without a directory all is kept in memory, and a new run is a stranger to those who listened to the one before.
 

@@ -124,7 +124,8 @@ pub enum LiveError {
     OutOfRange(Timestamp),
 }
 
-/// Membership of a catalog of segments, kept current.
+/// Membership of a catalog of segments, kept current. It holds a [`MemoryStore`] of its own; other stores are asked by
+/// [`Evaluate`](crate::Evaluate).
 ///
 /// ```
 /// use whodid::{Catalog, Event, Live, MemoryStore, Timestamp, days, did};

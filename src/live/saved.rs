@@ -112,7 +112,9 @@ impl Live {
             return Err(LiveError::Saved(message));
         }
         let was = saved.bitmaps()?;
-        let mut live = Self::new(Catalog::from_json(&saved.catalog)?, store, saved.now())?;
+        let catalog = Catalog::from_json(&saved.catalog);
+        let catalog = catalog.map_err(|error| damaged(format!("its catalog: {error}")))?;
+        let mut live = Self::new(catalog, store, saved.now())?;
         saved.check(&live, &was)?;
         live.sequence = saved.sequence;
         let mut changes = Changes::default();

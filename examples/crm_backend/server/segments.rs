@@ -53,6 +53,7 @@ pub async fn delete_list(State(backend): State<Backend>, Path(name): Path<String
 
 /// Some members at a time, in the order in which they were first heard of.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Page {
     /// The number that the page before names as the next.
     #[serde(default)]

@@ -130,7 +130,8 @@ pub trait Rule {
         None
     }
 
-    /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on.
+    /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on. All that is held back is
+    /// looked through, of whomever it is.
     fn forget(&mut self, id: &str);
 }
 

@@ -51,7 +51,7 @@ pub enum Movement {
 pub struct Cause {
     /// The condition of the segment whose answer changed, in words; of several the first. `None` where none did, as the
     /// user came, or went, as a whole; and where none was looked at by itself: of [`Because::Retain`],
-    /// [`Because::Catalog`] and [`Because::Restore`].
+    /// [`Because::Catalog`] and [`Because::Restore`]. Of measured numbers it is one that may be another now.
     pub condition: Option<Arc<str>>,
     /// Why it changed.
     pub because: Because,

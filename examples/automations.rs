@@ -50,12 +50,10 @@ impl Rules {
     /// The store is asked once where users live; a service calls `set_zone` when one tells.
     fn new(store: &MemoryStore) -> Result<Self, Box<dyn Error>> {
         let mut quiet = QuietHours::new("21:00".parse()?, "08:00".parse()?).unless_left();
+        let users = store.snapshot();
         for (country, zone) in ZONES {
-            let there = store.snapshot();
-            there
-                .members(&attribute("country").eq(country), Timestamp::MAX)?
-                .ids()
-                .for_each(|id| quiet.set_zone(id, zone));
+            let there = users.members(&attribute("country").eq(country), Timestamp::MAX)?;
+            there.ids().for_each(|id| quiet.set_zone(id, zone));
         }
         Ok(Self {
             welcome: Once::default(),

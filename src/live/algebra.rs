@@ -109,7 +109,7 @@ impl Program {
             Self::NotAll(literals) => !all(literals, row),
             Self::Node(root) | Self::Measured(root) => {
                 let words = |leaf| u64::from(fields.holds(leaf, row));
-                Users::new(plan, &words, 1, Some(of)).who_of(*root) & 1 == 1
+                Users::of(*root, plan, &words, 1, Some(of)).who(root.node) & 1 == 1
             }
         }
     }
@@ -141,7 +141,7 @@ impl Program {
             Self::NotAll(literals) => Some(!all(literals)),
             Self::Node(root) => {
                 let answers = |leaf| answers(leaf, u64::MAX);
-                Some(Users::new(plan, &answers, 64, None).who_of(*root))
+                Some(Users::of(*root, plan, &answers, 64, None).who(root.node))
             }
             Self::Measured(_) => None,
         }
@@ -159,38 +159,33 @@ struct Users<'a> {
     count: u32,
     /// Where it is one user whose measures are asked for.
     measured: Option<(&'a Snapshot, u32, i64)>,
-    /// What is known of nodes that lie below several others.
-    known: RefCell<HashMap<NodeId, u64>>,
+    /// What is known of nodes so far, where some lie below several others.
+    known: Option<RefCell<HashMap<NodeId, u64>>>,
 }
 
 impl<'a> Users<'a> {
-    fn new(
+    fn of(
+        root: Root,
         plan: &'a Plan,
         answers: &'a dyn Fn(Question) -> u64,
         count: u32,
         measured: Option<(&'a Snapshot, u32, i64)>,
     ) -> Self {
-        Self { plan, answers, count, measured, known: RefCell::default() }
+        Self { plan, answers, count, measured, known: root.shares.then(RefCell::default) }
     }
 
-    fn who_of(&self, root: Root) -> u64 {
-        self.who(root.node, root.shares)
-    }
-
-    fn who(&self, node: NodeId, shares: bool) -> u64 {
-        if !shares {
-            return self.answer(node, shares);
-        }
-        let known = self.known.borrow().get(&node).copied();
-        known.unwrap_or_else(|| {
-            let who = self.answer(node, shares);
-            self.known.borrow_mut().insert(node, who);
+    fn who(&self, node: NodeId) -> u64 {
+        let Some(known) = &self.known else { return self.answer(node) };
+        let before = known.borrow().get(&node).copied();
+        before.unwrap_or_else(|| {
+            let who = self.answer(node);
+            known.borrow_mut().insert(node, who);
             who
         })
     }
 
-    fn answer(&self, node: NodeId, shares: bool) -> u64 {
-        let who = |of: &NodeId| self.who(*of, shares);
+    fn answer(&self, node: NodeId) -> u64 {
+        let who = |of: &NodeId| self.who(*of);
         match &self.plan.nodes()[node] {
             Node::Everyone => u64::MAX,
             Node::NoOne => 0,

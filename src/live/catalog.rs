@@ -69,21 +69,15 @@ impl Live {
 
     /// What is named and not there has just been taken out, where the catalog as it stands has it.
     fn in_use(&self, error: PlanError) -> LiveError {
-        let gone = match &error {
-            PlanError::UnknownSegment { path, name } if self.catalog.get(name).is_some() => {
-                Some(("segment", path, name))
+        match error {
+            PlanError::UnknownSegment { path, name } if self.catalog.get(&name).is_some() => {
+                LiveError::InUse { what: "segment", name, path }
             }
-            PlanError::UnknownList { path, name } if self.catalog.list(name).is_some() => {
-                Some(("list", path, name))
+            PlanError::UnknownList { path, name } if self.catalog.list(&name).is_some() => {
+                LiveError::InUse { what: "list", name, path }
             }
-            _ => None,
-        };
-        let in_use = |(what, path, name): (_, &String, &String)| LiveError::InUse {
-            what,
-            name: name.clone(),
-            path: path.clone(),
-        };
-        gone.map(in_use).unwrap_or_else(|| error.into())
+            other => other.into(),
+        }
     }
 
     /// Changes the catalog in any way, at one stroke: what it changes is reported at [`Live::now`]. What stays

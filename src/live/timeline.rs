@@ -134,21 +134,17 @@ fn read(source: &Source, store: &Snapshot) -> Timeline {
     Timeline(all)
 }
 
-fn instants_of(source: &Source, store: &Snapshot, user: u32) -> Vec<i64> {
-    let mut instants = Vec::new();
-    of_user(source, store, user, &mut |at| instants.push(at));
-    instants
-}
-
 /// The instants of a user in a source.
-pub(super) fn of_user(source: &Source, store: &Snapshot, user: u32, visit: &mut dyn FnMut(i64)) {
+fn instants_of(source: &Source, store: &Snapshot, user: u32) -> Vec<i64> {
     match source {
-        Source::Events(_) | Source::LastOf(..) => {}
+        Source::Events(_) | Source::LastOf(..) => Vec::new(),
         Source::Writes(name) => {
+            let mut instants = Vec::new();
             let Ok(()) = store.writes(name, Among::User(crate::store::UserId(user)), &mut |_, writes| {
-                writes.iter().for_each(|write| visit(write.at.millis()));
+                instants.extend(writes.iter().map(|write| write.at.millis()));
             });
+            instants
         }
-        Source::Seen => store.first_seen(user).into_iter().for_each(visit),
+        Source::Seen => store.first_seen(user).into_iter().collect(),
     }
 }

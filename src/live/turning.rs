@@ -177,13 +177,7 @@ impl Turning {
 /// All events that a matcher is about, whether they pass its filter or not.
 fn events(store: &Snapshot, matcher: &Matcher, visit: &mut dyn FnMut(u32, i64, &dyn Properties)) {
     let properties: Vec<&str> = matcher.properties().collect();
-    let query = EventQuery {
-        events: matcher.events(),
-        from: Timestamp::MIN,
-        to: Timestamp::MAX,
-        properties: &properties,
-        among: Among::Everyone,
-    };
+    let query = EventQuery { properties: &properties, ..EventQuery::new(matcher.events()) };
     let Ok(()) = EventStore::events(store, &query, &mut |user, events| {
         events.iter().for_each(|event| visit(user.number(), event.at.millis(), event.properties));
     });

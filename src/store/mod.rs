@@ -112,9 +112,7 @@ impl<'a> EventQuery<'a> {
     pub fn new(events: &'a [EventPattern]) -> Self {
         Self { events, from: Timestamp::MIN, to: Timestamp::MAX, properties: &[], among: Among::Everyone }
     }
-}
 
-impl EventQuery<'_> {
     /// Whether an event of that name is asked for.
     pub fn names(&self, event: &str) -> bool {
         self.events.iter().any(|pattern| pattern.matches(event))

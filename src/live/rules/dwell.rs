@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, just_before, remove, set};
+use super::{Each, Inside, Rule, Signal, forget, just_before, remove, set, take_due};
 use crate::time::{Span, Timestamp};
 
 /// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
@@ -59,9 +59,8 @@ impl Rule for Dwell {
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        let later = self.waiting.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
-        let ready = std::mem::replace(&mut self.waiting, later);
-        let ready: Vec<Signal> = ready.into_values().flat_map(BTreeMap::into_values).collect();
+        let ready = take_due(&mut self.waiting, to).into_values();
+        let ready: Vec<Signal> = ready.flat_map(BTreeMap::into_values).collect();
         for entry in &ready {
             remove(&mut self.due, entry);
             self.inside.enter(entry);

@@ -202,6 +202,12 @@ fn just_before(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.millis().saturating_sub(1))
 }
 
+/// Takes out what waits up to an instant.
+fn take_due<T>(waiting: &mut BTreeMap<Timestamp, T>, to: Timestamp) -> BTreeMap<Timestamp, T> {
+    let later = waiting.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
+    std::mem::replace(waiting, later)
+}
+
 /// What a rule makes of signals, and of the time that has passed after them.
 fn hand_on(signals: Vec<Signal>, rule: &mut impl Rule, passed: Timestamp) -> Vec<Signal> {
     let mut ready: Vec<Signal> = signals.into_iter().flat_map(|signal| rule.take(signal)).collect();

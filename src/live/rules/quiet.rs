@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, get, remove, set};
+use super::{Each, Inside, Rule, Signal, forget, get, remove, set, take_due};
 use crate::plan::{ScalarRef, ValueRef, value_at};
 use crate::store::{Among, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -148,9 +148,7 @@ impl Rule for QuietHours {
     }
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        let later = self.held.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
-        let mut ready: Vec<Signal> =
-            std::mem::replace(&mut self.held, later).into_values().flatten().collect();
+        let mut ready: Vec<Signal> = take_due(&mut self.held, to).into_values().flatten().collect();
         ready.retain(|signal| {
             // One who has come to another zone meanwhile may wait longer.
             let ends = get(&self.ends, signal) == Some(&signal.at);

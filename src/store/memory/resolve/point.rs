@@ -28,8 +28,8 @@ impl<'a> Question<'a> {
     pub(super) fn is_there_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
         let names = self.matchers.first().map(|first| self.store.matching_names(first.events()));
         let names = names.unwrap_or_default();
-        let stretches = self.store.stretches(&names, (user, self.t, self.reach));
-        stretches.into_iter().any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
+        let mut stretches = self.store.stretches(&names, (user, self.t, self.reach));
+        stretches.any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
     }
 
     /// Brings together what the question needs to know of a user.
@@ -189,14 +189,15 @@ impl Snapshot {
         &self,
         names: &[u32],
         (user, t, reach): (u32, i64, Bounds),
-    ) -> impl IntoIterator<Item = Bounds> {
+    ) -> impl Iterator<Item = Bounds> {
+        let part = move |share: &i64| {
+            let seen = self.users.first_seen(user).unwrap_or(i64::MIN);
+            let (from, to) = (reach.lo.max(seen), reach.hi.min(t));
+            Bounds { lo: to.saturating_sub(to.saturating_sub(from) / share), ..reach }
+        };
         let has_many = self.count_up_to(names, user, reach, MANY) == MANY;
-        let seen = self.users.first_seen(user).unwrap_or(i64::MIN);
-        let (from, to) = (reach.lo.max(seen), reach.hi.min(t));
-        let part =
-            move |share: i64| Bounds { lo: to.saturating_sub(to.saturating_sub(from) / share), ..reach };
         let shares = if has_many { &SHARES[..] } else { &[] };
-        shares.iter().map(move |share| part(*share)).chain([reach])
+        shares.iter().map(part).chain([reach])
     }
 
     /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and a property

@@ -1,14 +1,10 @@
 //! The algebra for some users at once: from answers to membership, a bit a user.
 
-use std::cell::RefCell;
-
 use foldhash::{HashMap, HashSet};
 
 use super::Question;
 use super::fields::{Answer, Fields};
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
-use crate::store::Snapshot;
-use crate::time::Timestamp;
 
 /// A leaf that must hold, or must not.
 #[derive(Clone, Copy, Debug)]
@@ -102,14 +98,20 @@ impl Program {
         self.literals().iter().find(|literal| literal.leaf == leaf).map(|literal| literal.wanted)
     }
 
-    /// Whether a user is in, by its answers; what is measured is measured in the store.
-    pub(super) fn holds(&self, plan: &Plan, fields: &Fields, row: &[u32], of: (&Snapshot, u32, i64)) -> bool {
+    /// Whether a user is in, by its answers; what is measured is asked for, by its place in the plan.
+    pub(super) fn holds(
+        &self,
+        plan: &Plan,
+        fields: &Fields,
+        row: &[u32],
+        measured: &mut dyn FnMut(usize) -> ExactSum,
+    ) -> bool {
         match self {
             Self::All(literals) => all(literals, row),
             Self::NotAll(literals) => !all(literals, row),
             Self::Node(root) | Self::Measured(root) => {
                 let words = |leaf| u64::from(fields.holds(leaf, row));
-                Users::of(*root, plan, &words, 1, Some(of)).who(root.node) & 1 == 1
+                Users::of(*root, plan, &words, 1, Some(measured)).who(root.node) & 1 == 1
             }
         }
     }
@@ -158,9 +160,9 @@ struct Users<'a> {
     answers: &'a dyn Fn(Question) -> u64,
     count: u32,
     /// Where it is one user whose measures are asked for.
-    measured: Option<(&'a Snapshot, u32, i64)>,
+    measured: Option<&'a mut dyn FnMut(usize) -> ExactSum>,
     /// What is known of nodes so far, where some lie below several others.
-    known: Option<RefCell<HashMap<NodeId, u64>>>,
+    known: Option<HashMap<NodeId, u64>>,
 }
 
 impl<'a> Users<'a> {
@@ -169,51 +171,55 @@ impl<'a> Users<'a> {
         plan: &'a Plan,
         answers: &'a dyn Fn(Question) -> u64,
         count: u32,
-        measured: Option<(&'a Snapshot, u32, i64)>,
+        measured: Option<&'a mut dyn FnMut(usize) -> ExactSum>,
     ) -> Self {
-        Self { plan, answers, count, measured, known: root.shares.then(RefCell::default) }
+        Self { plan, answers, count, measured, known: root.shares.then(HashMap::default) }
     }
 
-    fn who(&self, node: NodeId) -> u64 {
-        let Some(known) = &self.known else { return self.answer(node) };
-        let before = known.borrow().get(&node).copied();
-        before.unwrap_or_else(|| {
-            let who = self.answer(node);
-            known.borrow_mut().insert(node, who);
-            who
-        })
+    fn who(&mut self, node: NodeId) -> u64 {
+        if let Some(who) = self.known.as_ref().and_then(|known| known.get(&node)) {
+            return *who;
+        }
+        let who = self.answer(node);
+        self.known.iter_mut().for_each(|known| _ = known.insert(node, who));
+        who
     }
 
-    fn answer(&self, node: NodeId) -> u64 {
-        let who = |of: &NodeId| self.who(*of);
-        match &self.plan.nodes()[node] {
+    fn answer(&mut self, node: NodeId) -> u64 {
+        let plan = self.plan;
+        match &plan.nodes()[node] {
             Node::Everyone => u64::MAX,
             Node::NoOne => 0,
             Node::Leaf(leaf) => (self.answers)(u32::try_from(*leaf).unwrap_or(u32::MAX)),
-            Node::Not(of) => !who(of),
-            Node::All(of) => of.iter().fold(u64::MAX, |all, of| all & who(of)),
-            Node::Any(of) => of.iter().fold(0, |any, of| any | who(of)),
+            Node::Not(of) => !self.who(*of),
+            Node::All(of) => of.iter().fold(u64::MAX, |all, of| all & self.who(*of)),
+            Node::Any(of) => of.iter().fold(0, |any, of| any | self.who(*of)),
             Node::Score(terms, range) => {
-                let earned = |term: &Term| if let Term::If(_, of) = term { who(of) } else { 0 };
-                let earned: Vec<u64> = terms.iter().map(earned).collect();
-                let is_in = |user: u32| {
-                    let mut total = ExactSum::ZERO;
-                    for (term, who) in terms.iter().zip(&earned) {
-                        match *term {
-                            Term::If(points, _) if who >> user & 1 == 1 => total.add_counted(points, 1),
-                            Term::If(..) => {}
-                            Term::Per(points, measure) => {
-                                let Some((store, user, t)) = self.measured else { continue };
-                                let measure = &self.plan.measures()[measure];
-                                let number = store.measured_of(measure, Timestamp::from_millis(t), user);
-                                total.add_scaled(points, &number);
-                            }
-                        }
-                    }
-                    total.is_in(range)
-                };
-                (0..self.count).fold(0, |who, user| who | u64::from(is_in(user)) << user)
+                let earned: Vec<u64> = terms.iter().map(|term| self.earned(term)).collect();
+                let users = 0..self.count;
+                let is_in = |user| self.score(terms, &earned, user).is_in(range);
+                users.map(is_in).zip(0..).fold(0, |who, (is_in, user)| who | u64::from(is_in) << user)
             }
         }
+    }
+
+    /// Who has the points of a term.
+    fn earned(&mut self, term: &Term) -> u64 {
+        if let Term::If(_, of) = term { self.who(*of) } else { 0 }
+    }
+
+    fn score(&mut self, terms: &[Term], earned: &[u64], user: u32) -> ExactSum {
+        let mut total = ExactSum::ZERO;
+        for (term, who) in terms.iter().zip(earned) {
+            match *term {
+                Term::If(points, _) if who >> user & 1 == 1 => total.add_counted(points, 1),
+                Term::If(..) => {}
+                Term::Per(points, measure) => {
+                    let measured = self.measured.as_mut().map(|measured| measured(measure));
+                    measured.into_iter().for_each(|number| total.add_scaled(points, &number));
+                }
+            }
+        }
+        total
     }
 }

@@ -17,9 +17,10 @@ impl Live {
     /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, those of
     /// the next share in the work ([`Live::settle_at_most`]).
     ///
-    /// What takes longest is a user with very many events of its own: conditions that no tally decides (anything but counts
-    /// and active units in windows that end now) look at those in their windows whenever an event of such a name comes or
-    /// goes, unless the latest decide, at 10 to 40 ns each: a user with 20 000 of them makes each cost up to half a millisecond.
+    /// What takes longest is a user with very many events of its own. Counts, sums, averages, least and greatest numbers of
+    /// such a user are kept up to date by what comes and goes, and of firsts, latests and sequences the events nearest to
+    /// that end are looked at first. Distinct values that are not reached, what is asked of each value of a property, and
+    /// what goes by a filter on active units look at all events of the window whenever one comes or goes, at 30 to 60 ns each.
     ///
     /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
     /// not to be trusted, facts later than your own clock are dated back to it before.
@@ -183,6 +184,7 @@ impl Live {
 
     /// A fact of an instant that is complete already.
     fn late(&mut self, touches: Vec<TouchId>, at: i64, user: u32, out: &mut Vec<Transition>) {
+        self.asks.forget(user);
         for touch in &touches {
             self.passed_by(*touch, at, user);
         }
@@ -304,6 +306,7 @@ impl Live {
         self.finish(&mut changes.transitions);
         self.store.retain(since.into(), events)?;
         let before = self.members_of_all();
+        self.asks.forget_all();
         self.evaluate();
         // What they had read may be gone, and what waited for its instant.
         self.cursors = self.cursors_now();
@@ -330,6 +333,7 @@ impl Live {
         because: Because,
         out: &mut Vec<Transition>,
     ) {
+        self.asks.forget(user);
         self.parting = gone.map(|id| (user, id));
         let manner = Manner { because: Some(because), ..Manner::late(self.now) };
         self.settle(&[Crossing { at: self.now, user, touch: EVERYTHING }], &manner, out);

@@ -5,33 +5,43 @@ use std::ops::{Bound, ControlFlow};
 use foldhash::HashMap;
 
 use super::Question;
-use super::counts::{Counts, whole_counts};
+use super::counts::Counts;
+use super::rolling::Rollings;
 use crate::plan::bounds::Bounds;
 use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan};
 use crate::segment::{Measure, Range};
-use crate::store::Snapshot;
+use crate::store::{End, Snapshot};
 use crate::time::Timestamp;
 use crate::value::Number;
 
-/// How the leaves of a plan are asked.
+/// How the leaves and measures of a plan are asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asks {
-    /// Of each leaf: the group it is asked with; `None`: alone.
-    groups: Vec<Option<u32>>,
+    /// Of each question: what it is asked with.
+    with: Vec<With>,
     /// Of each leaf: more events never make it fail.
     grows: Vec<bool>,
-    /// Of each leaf that only adds something up: what.
-    totals: Vec<Option<Total>>,
     all: Vec<Group>,
-    /// Kept for the allocation.
-    added: Vec<Added>,
+    rollings: Rollings,
     /// Leaves that can hold for a user without any fact but that it was seen, and that no tally decides.
     newcomer: Vec<Question>,
 }
 
-/// Behaviours over the same events and properties.
+/// With the other questions of a group that are answered alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum With {
+    /// They only add up.
+    Total(u32),
+    /// They look at each event, and the earliest decides.
+    First(u32),
+    /// They look at each event.
+    Hits(u32),
+    None,
+}
+
+/// Questions about the same events and properties.
 #[derive(Clone, Debug)]
-struct Group {
+pub(super) struct Group {
     matcher: Matcher,
     of: Option<String>,
     same: Option<String>,
@@ -39,77 +49,41 @@ struct Group {
     names: (Vec<u32>, usize),
 }
 
-/// What a leaf adds up over its events, whatever their order.
-#[derive(Clone, Debug)]
-enum Total {
-    /// How many there are: the smallest and the largest count for which it holds.
-    Count(u64, u64),
-    /// Their measured numbers.
-    Sum(Range),
-}
-
-impl Total {
-    /// The count from which on more events change nothing.
-    fn enough(&self) -> u64 {
-        match self {
-            Self::Count(low, u64::MAX) => *low,
-            Self::Count(_, high) => high + 1,
-            Self::Sum(_) => u64::MAX,
-        }
-    }
-
-    fn holds(&self, added: &Added) -> bool {
-        match self {
-            Self::Count(low, high) => (*low..=*high).contains(&added.count),
-            Self::Sum(range) => added.sum.is_in(range),
-        }
-    }
-}
-
-/// What the events of a window add up to.
-#[derive(Clone, Debug)]
-struct Added {
-    inside: Bounds,
-    count: u64,
-    enough: u64,
-    sum: ExactSum,
-}
-
-impl Added {
-    fn add(&mut self, at: i64, number: Option<Number>) {
-        if self.inside.contains(at) {
-            self.count += 1;
-            number.into_iter().for_each(|number| self.sum.add(number));
-        }
-    }
-}
-
 impl Asks {
-    pub(super) fn of(plan: &Plan, tallied: &Counts) -> Self {
+    pub(super) fn of<'p>(plan: &'p Plan, tallied: &Counts) -> Self {
         let mut asks = Self::default();
-        let mut known: HashMap<(&Matcher, Option<&str>, Option<&str>), u32> = HashMap::default();
         for (question, leaf) in (0..).zip(plan.leaves()) {
             asks.grows.push(grows(leaf));
-            asks.totals.push(total(leaf));
             if can_hold_at_once(leaf) && tallied.of_leaf(question).is_none() {
                 asks.newcomer.push(question);
             }
-            asks.groups.push(match leaf {
-                Leaf::Did(behaviour) if leaf.anchor().is_none() => {
-                    let key = (&behaviour.matcher, leaf.of(), leaf.same());
-                    Some(*known.entry(key).or_insert_with(|| {
-                        asks.all.push(Group {
-                            matcher: behaviour.matcher.clone(),
-                            of: leaf.of().map(str::to_owned),
-                            same: leaf.same().map(str::to_owned),
-                            names: (Vec::new(), 0),
-                        });
-                        u32::try_from(asks.all.len()).unwrap_or(u32::MAX) - 1
-                    }))
-                }
-                _ => None,
-            });
         }
+        let of_leaves = plan.leaves().iter().map(|leaf| match leaf {
+            Leaf::Did(did) if leaf.anchor().is_none() => Some((&did.matcher, leaf.of(), leaf.same())),
+            _ => None,
+        });
+        let of_measures = plan.measures().iter().map(|measure| {
+            let is_alone = measure.scope.anchor().is_some();
+            (!is_alone).then(|| (&measure.matcher, measure.of(), None))
+        });
+        let mut known: HashMap<(&'p Matcher, Option<&'p str>, Option<&'p str>), u32> = HashMap::default();
+        let mut group_of = |key: (&'p Matcher, Option<&'p str>, Option<&'p str>)| {
+            *known.entry(key).or_insert_with(|| {
+                let (of, same) = (key.1.map(str::to_owned), key.2.map(str::to_owned));
+                asks.all.push(Group { matcher: key.0.clone(), of, same, names: (Vec::new(), 0) });
+                u32::try_from(asks.all.len()).unwrap_or(u32::MAX) - 1
+            })
+        };
+        let groups: Vec<Option<u32>> =
+            of_leaves.chain(of_measures).map(|key| key.map(&mut group_of)).collect();
+        asks.rollings = Rollings::of(plan, &groups);
+        let with = |(question, group): (Question, Option<u32>)| match group {
+            Some(group) if asks.rollings.is_total(question) => With::Total(group),
+            Some(group) if is_first(plan.leaves().get(question as usize)) => With::First(group),
+            Some(group) => With::Hits(group),
+            None => With::None,
+        };
+        asks.with = (0..).zip(groups).map(with).collect();
         asks
     }
 
@@ -130,50 +104,64 @@ impl Asks {
         (store, user, t): (&Snapshot, u32, i64),
         tell: &mut dyn FnMut(Question, bool),
     ) {
-        let group_of = |groups: &[Option<u32>], leaf: Question| groups.get(leaf as usize).copied().flatten();
-        asked.sort_unstable_by_key(|leaf| (group_of(&self.groups, *leaf), *leaf));
-        let at = Timestamp::from_millis(t);
-        for together in asked.chunk_by(|a, b| group_of(&self.groups, *a) == group_of(&self.groups, *b)) {
-            let group = together.first().and_then(|leaf| group_of(&self.groups, *leaf));
-            let Some(group) = group.and_then(|group| self.all.get_mut(group as usize)) else {
-                for leaf in together {
-                    tell(*leaf, store.leaf_of(&leaves[*leaf as usize], at, user));
+        let with = |leaf: &Question| self.with.get(*leaf as usize).copied().unwrap_or(With::None);
+        asked.sort_unstable_by_key(|leaf| (with(leaf), *leaf));
+        for together in asked.chunk_by(|a, b| with(a) == with(b)) {
+            let with = together.first().map_or(With::None, with);
+            let group = match with {
+                With::Total(group) | With::First(group) | With::Hits(group) => {
+                    self.all.get_mut(group as usize)
                 }
-                continue;
+                With::None => None,
             };
-            let group = group.numbered(store);
-            let inside = |leaf: Question| leaves[leaf as usize].at(at).reach();
-            let total = |leaf: &Question| Some((*leaf, inside(*leaf), self.totals[*leaf as usize].as_ref()?));
-            if let Some(totals) = together.iter().map(total).collect::<Option<Vec<_>>>() {
-                group.add_up(&totals, (store, user, t), &mut self.added, tell);
-                continue;
-            }
-            let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(at));
-            let mut bound: Vec<(Question, LeafAt<'_>)> = together.iter().map(bound).collect();
-            let reach = bound
-                .iter()
-                .map(|(_, leaf)| leaf.reach())
-                .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
-            let (wanted, reach) =
-                ([group.of.as_deref(), group.same.as_deref()], reach.unwrap_or(Bounds::NONE));
-            for part in store.stretches(&group.names.0, (user, t, reach)) {
-                store.with_hits(group.matching(), wanted, (user, t, part), |facts| {
-                    bound.retain(|(question, leaf)| {
-                        let holds = leaf.holds(facts);
-                        let is_decided = part == reach
-                            || holds && self.grows[*question as usize]
-                            || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts));
-                        if is_decided {
-                            tell(*question, holds);
-                        }
-                        !is_decided
-                    });
-                });
-                if bound.is_empty() {
-                    break;
+            let group = group.map(|group| group.numbered(store));
+            match (with, group) {
+                (With::Total(_), Some(group)) => {
+                    self.rollings.answer(together, group, (store, user, t), tell);
                 }
+                (_, Some(group)) => {
+                    let from = if matches!(with, With::First(_)) { End::First } else { End::Last };
+                    group.ask((leaves, together, from), &self.grows, (store, user, t), tell);
+                }
+                (_, None) => together.iter().for_each(|leaf| {
+                    tell(*leaf, store.leaf_of(&leaves[*leaf as usize], Timestamp::from_millis(t), user));
+                }),
             }
         }
+    }
+
+    /// What a measure of the plan is of a user.
+    pub(super) fn measure(
+        &mut self,
+        plan: &Plan,
+        measure: usize,
+        (store, user, t): (&Snapshot, u32, i64),
+    ) -> ExactSum {
+        let question = plan.leaves().len() + measure;
+        let group = match self.with.get(question) {
+            Some(With::Total(group)) => self.all.get_mut(*group as usize),
+            _ => None,
+        };
+        match group.zip(Question::try_from(question).ok()) {
+            Some((group, question)) => {
+                self.rollings.number(question, group.numbered(store), (store, user, t))
+            }
+            None => store.measured_of(&plan.measures()[measure], Timestamp::from_millis(t), user),
+        }
+    }
+
+    /// Facts of a user are other ones than they were, and not only by later ones.
+    pub(super) fn forget(&mut self, user: u32) {
+        self.rollings.forget(user);
+    }
+
+    /// The same of all users.
+    pub(super) fn forget_all(&mut self) {
+        self.rollings.forget_all();
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.rollings.memory()
     }
 }
 
@@ -186,61 +174,56 @@ impl Group {
         self
     }
 
-    /// Which events, and the numbers of their names.
-    fn matching(&self) -> (&Matcher, &[u32]) {
-        (&self.matcher, &self.names.0)
+    /// Visits the events of a user inside, until told to stop; tells how many have been looked at.
+    pub(super) fn numbers(
+        &self,
+        (store, user, t): (&Snapshot, u32, i64),
+        inside: Bounds,
+        visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
+    ) -> usize {
+        store.matching_numbers((&self.matcher, &self.names.0), self.of.as_deref(), (user, t, inside), visit)
     }
 
-    /// Adds events up, once for all leaves over the same window, until all are decided.
-    fn add_up(
+    /// Asks leaves that look at each event, those at one end before the others.
+    fn ask(
         &self,
-        leaves: &[(Question, Bounds, &Total)],
+        (leaves, asked, from): (&[Leaf], &[Question], End),
+        grows: &[bool],
         (store, user, t): (&Snapshot, u32, i64),
-        added: &mut Vec<Added>,
         tell: &mut dyn FnMut(Question, bool),
     ) {
-        added.clear();
-        for (_, inside, total) in leaves {
-            match added.iter_mut().find(|window| window.inside == *inside) {
-                Some(window) => window.enough = window.enough.max(total.enough()),
-                None => added.push(Added {
-                    inside: *inside,
-                    count: 0,
-                    enough: total.enough(),
-                    sum: ExactSum::ZERO,
-                }),
+        let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(Timestamp::from_millis(t)));
+        let mut bound: Vec<(Question, LeafAt<'_>)> = asked.iter().map(bound).collect();
+        let reach = bound
+            .iter()
+            .map(|(_, leaf)| leaf.reach())
+            .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) })
+            .unwrap_or(Bounds::NONE);
+        let wanted = [self.of.as_deref(), self.same.as_deref()];
+        for part in store.stretches(&self.names.0, (user, t, reach), from) {
+            store.with_hits((&self.matcher, &self.names.0), wanted, (user, t, part), |facts| {
+                bound.retain(|(question, leaf)| {
+                    let holds = leaf.holds(facts);
+                    let is_decided = part == reach
+                        || holds && grows[*question as usize]
+                        || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts));
+                    if is_decided {
+                        tell(*question, holds);
+                    }
+                    !is_decided
+                });
+            });
+            if bound.is_empty() {
+                break;
             }
-        }
-        let lo = added.iter().map(|window| window.inside.lo).min().unwrap_or(i64::MAX);
-        let of_user = (user, t, Bounds { lo, hi: t });
-        store.matching_numbers(self.matching(), self.of.as_deref(), of_user, |at, number| {
-            added.iter_mut().for_each(|window| window.add(at, number));
-            match added.iter().all(|window| window.enough <= window.count) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        });
-        for (leaf, inside, total) in leaves {
-            let window = added.iter().find(|window| window.inside == *inside);
-            tell(*leaf, window.is_some_and(|window| total.holds(window)));
         }
     }
 }
 
-/// What a leaf adds up over the events that match in a window, where it asks nothing else of them.
-fn total(leaf: &Leaf) -> Option<Total> {
-    let Leaf::Did(behaviour) = leaf else { return None };
-    if behaviour.same.is_some() || leaf.anchor().is_some() {
-        return None;
-    }
-    match &behaviour.measure {
-        Measure::Times(range) => {
-            let (low, high) = whole_counts(range)?;
-            Some(Total::Count(low, high.unwrap_or(u64::MAX)))
-        }
-        Measure::Sum { range, .. } => Some(Total::Sum(*range)),
-        _ => None,
-    }
+/// Whether the earliest event decides.
+fn is_first(leaf: Option<&Leaf>) -> bool {
+    let Some(Leaf::Did(did)) = leaf else { return false };
+    did.same.is_none() && matches!(did.measure, Measure::First(_) | Measure::FirstValue { .. })
 }
 
 /// Whether more events never make a leaf fail: it counts, to some number at least.

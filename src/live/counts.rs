@@ -3,20 +3,18 @@
 //! The events of some names in one window are a *group*, whatever their count must be. An event that happens
 //! adds one, one that the window lets go takes one away.
 
-use std::ops::Bound;
-
 use chrono_tz::Tz;
 use foldhash::HashMap;
 
 use super::Question;
 use super::marks::{Marks, unit_around};
+use super::sums::whole_counts;
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
 use crate::plan::{Leaf, Plan};
 use crate::segment::{EventPattern, Measure, Range};
 use crate::store::Snapshot;
 use crate::time::{DAY, Span, Unit};
-use crate::value::Number;
 use crate::window::Window;
 
 /// Bits of a tally.
@@ -308,23 +306,6 @@ fn tallies_in(range: &Range) -> Option<(u8, u8)> {
     let high = match high {
         None => MOST,
         Some(high) => u8::try_from(high).ok().filter(|high| *high < MOST)?,
-    };
-    Some((low, high))
-}
-
-/// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no
-/// count is below it.
-pub(super) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
-    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
-    let low = match range.low {
-        Bound::Included(low) => whole(low)?,
-        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
-        Bound::Unbounded => 0,
-    };
-    let high = match range.high {
-        Bound::Included(high) => Some(whole(high)?),
-        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
-        Bound::Unbounded => None,
     };
     Some((low, high))
 }

@@ -5,6 +5,7 @@ use roaring::RoaringBitmap;
 use super::algebra::Program;
 use super::fields::Field;
 use super::{Live, Question};
+use crate::time::Timestamp;
 
 /// Users of a word.
 const WORD: u32 = 64;
@@ -111,8 +112,10 @@ impl Live {
     /// Whether a row says that its user is in a segment.
     fn holds_in(&self, segment: u32, user: u32, row: &[u32]) -> bool {
         let Some(program) = self.programs.get(segment as usize) else { return false };
-        let of = (self.store.reading(), user, self.now);
-        let holds = || program.holds(&self.plan, &self.fields, row, of);
+        let now = Timestamp::from_millis(self.now);
+        let mut measured =
+            |measure: usize| self.store.reading().measured_of(&self.plan.measures()[measure], now, user);
+        let holds = || program.holds(&self.plan, &self.fields, row, &mut measured);
         self.fields.of_segment(segment).map_or_else(holds, |field| field.get(row) == 1)
     }
 }

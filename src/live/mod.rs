@@ -40,6 +40,7 @@ mod marks;
 mod members;
 mod pass;
 mod report;
+mod rolling;
 mod routes;
 mod rows;
 pub mod rules;
@@ -48,6 +49,7 @@ mod settle;
 mod sparse;
 mod spread;
 mod state;
+mod sums;
 mod timeline;
 mod transition;
 mod turning;
@@ -366,6 +368,7 @@ impl Live {
         self.state.memory()
             + self.fields.memory()
             + self.routes.memory()
+            + self.asks.memory()
             + self.cursors.memory()
             + turns
             + self.timelines.memory()

@@ -88,16 +88,17 @@ impl Live {
         scratch: &mut Scratch,
     ) {
         let Some(program) = self.programs.get(segment as usize) else { return };
-        let measured = self.fields.of_segment(segment);
-        let of = (self.store.reading(), user, at);
-        let by = |row: &[u32]| program.holds(&self.plan, &self.fields, row, of);
+        let kept = self.fields.of_segment(segment);
+        let of_user = (self.store.reading(), user, at);
+        let mut measured = |measure: usize| self.asks.measure(&self.plan, measure, of_user);
+        let mut by = |row: &[u32]| program.holds(&self.plan, &self.fields, row, &mut measured);
         let holds = is_there && by(&scratch.row);
-        let held = was_there
-            && measured.map_or_else(|| by(&scratch.before), |field| field.get(&scratch.before) == 1);
+        let held =
+            was_there && kept.map_or_else(|| by(&scratch.before), |field| field.get(&scratch.before) == 1);
         if holds != held {
             scratch.moved.push((segment, holds, condition));
         }
-        if let Some(field) = measured.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
+        if let Some(field) = kept.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
             self.state.rows.store_cell(user, field.cell, &scratch.row);
         }
     }

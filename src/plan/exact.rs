@@ -88,6 +88,20 @@ impl ExactSum {
         }
     }
 
+    /// Takes a number away.
+    #[inline]
+    pub(crate) fn take(&mut self, n: Number) {
+        if let (Repr::Small(sum), Some(units)) = (&mut self.0, units(n))
+            && let Some(total) = sum.checked_sub(units)
+        {
+            *sum = total;
+        } else {
+            let mut less = Wide::of(n);
+            less.negate();
+            self.add_wide(&less);
+        }
+    }
+
     /// Adds `points` times another sum.
     pub(crate) fn add_scaled(&mut self, points: i64, other: &Self) {
         if let (Repr::Small(sum), Repr::Small(units)) = (&mut self.0, &other.0)
@@ -378,6 +392,17 @@ mod tests {
             turned.rotate_left(turn.min(numbers.len()));
             turned.reverse();
             prop_assert_eq!(sum(&numbers).to_number(), sum(&turned).to_number());
+        }
+
+        #[test]
+        fn what_is_taken_away_has_never_been_there(
+            stays in prop::collection::vec(any_number(), 0..6),
+            goes in prop::collection::vec(any_number(), 0..6),
+        ) {
+            let mut total = sum(&goes);
+            stays.iter().for_each(|n| total.add(*n));
+            goes.iter().rev().for_each(|n| total.take(*n));
+            prop_assert_eq!(total, sum(&stays));
         }
 
         #[test]

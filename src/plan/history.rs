@@ -48,7 +48,7 @@ fn until<'w, 'a>(writes: &'w [StoredWrite<'a>], t: i64) -> &'w [StoredWrite<'a>]
 }
 
 /// Of the writes of one instant the last to arrive.
-fn settled<'w, 'a>(writes: &'w [StoredWrite<'a>]) -> impl Iterator<Item = &'w StoredWrite<'a>> {
+fn settled<'w, 'a>(writes: &'w [StoredWrite<'a>]) -> impl DoubleEndedIterator<Item = &'w StoredWrite<'a>> {
     writes.chunk_by(|a, b| a.at == b.at).filter_map(<[_]>::last)
 }
 
@@ -101,12 +101,19 @@ pub(crate) struct AttributeTestAt<'p> {
 }
 
 impl AttributeTestAt<'_> {
+    /// The first instant at which the value matters.
+    pub(crate) fn value_since(&self) -> i64 {
+        self.since.unwrap_or(self.t)
+    }
+
     pub(crate) fn holds(&self, facts: &UserFacts<'_>) -> bool {
         let writes = until(facts.writes, self.t);
         let Some(since) = self.since else { return self.test.passes(value_at(writes, self.t)) };
         let before = until(writes, since);
         let later = writes.get(before.len()..).unwrap_or_default();
-        self.test.passes(value_at(before, since)) && settled(later).all(|write| self.test.passes(write.value))
+        // The latest first: a user may have very many, and is mostly decided by those.
+        settled(later).rev().all(|write| self.test.passes(write.value))
+            && self.test.passes(value_at(before, since))
     }
 }
 
@@ -162,13 +169,22 @@ pub(crate) struct ChangeAt<'p> {
 }
 
 impl ChangeAt<'_> {
+    /// The first instant at which the value can matter for some user: just before the window.
+    pub(crate) fn value_since(&self) -> i64 {
+        self.scope.reach().lo.saturating_sub(1)
+    }
+
     pub(crate) fn holds(&self, facts: &UserFacts<'_>) -> bool {
         let Some(bounds) = self.scope.bounds(facts.anchor) else { return false };
-        let mut before = None;
-        settled(until(facts.writes, bounds.hi)).any(|write| {
-            let (from, to) = (std::mem::replace(&mut before, write.value), write.value);
-            self.is_asked_for(bounds, write, from, to)
-        })
+        // The latest first: a user may have very many.
+        let mut earlier = settled(until(facts.writes, bounds.hi)).rev().peekable();
+        while let Some(write) = earlier.next().filter(|write| write.at.millis() >= bounds.lo) {
+            let from = earlier.peek().and_then(|before| before.value);
+            if self.is_asked_for(bounds, write, from, write.value) {
+                return true;
+            }
+        }
+        false
     }
 
     fn is_asked_for(

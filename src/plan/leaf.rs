@@ -197,10 +197,20 @@ impl LeafAt<'_> {
     pub(crate) fn reach(&self) -> Bounds {
         match self {
             Self::Did(behaviour) => behaviour.reach(),
+
             // What must not follow is looked for up to T.
             Self::Sequence(chain, scope, t) if chain.then_not.is_some() => Bounds { hi: *t, ..scope.reach() },
             Self::Sequence(_, scope, _) => scope.reach(),
             _ => Bounds::NONE,
+        }
+    }
+
+    /// The first instant at which the value of an attribute can matter for some user.
+    pub(crate) fn value_since(&self) -> i64 {
+        match self {
+            Self::Attribute(test) => test.value_since(),
+            Self::Changed(change) => change.value_since(),
+            _ => i64::MAX,
         }
     }
 

@@ -241,12 +241,17 @@ impl BehaviourAt<'_> {
         }
     }
 
-    /// Whether the answer stays what it is by these events, whichever came before them.
+    /// Whether the answer stays what it is by these events, whichever lie behind them: of firsts those that came later, of
+    /// all else those that came before.
     pub(crate) fn is_decided(&self, facts: &UserFacts<'_>) -> bool {
         let inside = |bounds| !inside(facts.hits, bounds).is_empty();
         match self.behaviour.measure {
-            segment::Measure::Latest(_) => inside(Bounds { lo: i64::MIN, hi: self.t }),
-            segment::Measure::LatestValue { .. } if self.behaviour.same.is_none() => {
+            segment::Measure::First(_) | segment::Measure::Latest(_) => {
+                inside(Bounds { lo: i64::MIN, hi: self.t })
+            }
+            segment::Measure::FirstValue { .. } | segment::Measure::LatestValue { .. }
+                if self.behaviour.same.is_none() =>
+            {
                 self.scope.bounds(facts.anchor).is_some_and(inside)
             }
             _ => false,

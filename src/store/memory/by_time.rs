@@ -114,8 +114,8 @@ impl Snapshot {
             let parts = self.parts_of_user(*name, user, inside.lo, inside.hi).iter();
             let sealed =
                 parts.filter_map(|part| part.rows_inside(user, inside).last().map(|row| part.at(row)));
-            let instants = self.tail.rows_of(*name, user).map(|row| row.at);
-            sealed.chain(instants.filter(|at| inside.contains(*at))).max()
+            let instants = self.tail.rows_of(*name, user, inside).map(|row| row.at);
+            sealed.chain(instants).max()
         };
         names.iter().filter_map(of_name).max()
     }
@@ -125,8 +125,7 @@ impl Snapshot {
         for part in self.parts_of_user(name, user, inside.lo, inside.hi) {
             out.extend(part.rows_inside(user, inside).map(|row| part.at(row)));
         }
-        let instants = self.tail.rows_of(name, user).map(|row| row.at);
-        out.extend(instants.filter(|at| inside.contains(*at)));
+        out.extend(self.tail.rows_of(name, user, inside).map(|row| row.at));
     }
 
     /// The latest instant of an event, or one after it; `None` where there is none.

@@ -289,7 +289,9 @@ impl Part {
         let Some(block) = self.block(high) else { return 0..0 };
         let rows = self.near(&block, low);
         let start = rows.start + self.users[rows].partition_point(|&u| u < low);
-        let len = self.users[start..block.end as usize].iter().take_while(|&&u| u == low).count();
+        let from_here = &self.users[start..block.end as usize];
+        let few = from_here.iter().take(MARKED).take_while(|&&u| u == low).count();
+        let len = if few < MARKED { few } else { from_here.partition_point(|&u| u == low) };
         start..start + len
     }
 

@@ -11,6 +11,7 @@ use super::bits::Bits;
 use super::cell::Cell;
 use super::part::Part;
 use super::snapshot::Snapshot;
+use crate::plan::bounds::Bounds;
 use crate::plan::{ExactSum, Leaf, Measure, Plan, Properties, ValueRef};
 use crate::store::{Among, EventQuery, EventStore, StoredEvent, StoredWrite, UserId};
 use crate::time::Timestamp;
@@ -47,11 +48,12 @@ impl Properties for Found<'_> {
 impl Snapshot {
     /// The events of some names of one user within `[lo, hi]`, by name, in no order of time.
     fn events_of<'a>(&'a self, names: &[u32], user: u32, (lo, hi): (i64, i64), found: &mut Vec<Found<'a>>) {
+        let inside = Bounds { lo, hi };
         for &name in names {
             for part in self.parts_of_user(name, user, lo, hi) {
-                self.rows_in(name, part, part.rows_of(user), found);
+                self.rows_in(name, part, part.rows_inside(user, inside), found);
             }
-            for row in self.tail.rows_of(name, user) {
+            for row in self.tail.rows_of(name, user, inside) {
                 let place = Place::Tail(row.properties);
                 found.push(Found { store: self, user, at: row.at, tie: row.tie, name, place });
             }

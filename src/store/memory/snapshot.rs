@@ -7,7 +7,7 @@ use super::bits::Bits;
 use super::cell::{Cell, Values};
 use super::interner::Interner;
 use super::log::Log;
-use super::part::{Part, Row};
+use super::part::Part;
 use super::resolve::Indexes;
 use super::shelf::Shelf;
 use super::tail::Tail;
@@ -190,8 +190,8 @@ impl Snapshot {
         if bounds.is_empty() {
             return 0;
         }
-        let inside = |row: &Row<'_>| bounds.contains(row.at);
-        let mut count = self.tail.rows_of(name, user).filter(inside).count();
+        let most = usize::try_from(enough).unwrap_or(usize::MAX);
+        let mut count = self.tail.rows_of(name, user, bounds).take(most).count();
         for part in self.parts_of_user(name, user, bounds.lo, bounds.hi).iter().rev() {
             if count as u64 >= enough {
                 break;

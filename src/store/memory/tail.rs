@@ -6,6 +6,7 @@ use super::cell::Cell;
 use super::order::{self, Place};
 use super::part::{Row, bucket_of};
 use super::tail_index::TailIndex;
+use crate::plan::bounds::Bounds;
 
 /// An event in the tail, apart from its user.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +91,14 @@ impl TailChunk {
         let start = order.partition_point(|&i| self.rows[i as usize].name < name);
         let end = start + order[start..].partition_point(|&i| self.rows[i as usize].name == name);
         &order[start..end]
+    }
+
+    /// The rows of one name and user, by (at, tie).
+    fn of_user(&self, name: u32, user: u32) -> &[u32] {
+        let rows = self.of_name(name);
+        let start = rows.partition_point(|&i| self.users[i as usize] < user);
+        let end = start + rows[start..].partition_point(|&i| self.users[i as usize] == user);
+        &rows[start..end]
     }
 
     fn memory(&self) -> usize {
@@ -202,23 +211,20 @@ impl Tail {
         self.chunks.iter().flat_map(move |chunk| chunk.of_name(name).iter().map(|&i| chunk.row(i as usize).1))
     }
 
-    /// The rows of one name and user, in no order.
-    pub(crate) fn rows_of(&self, name: u32, user: u32) -> impl Iterator<Item = Row<'_>> {
+    /// The rows of one name and user inside, in no order.
+    pub(crate) fn rows_of(&self, name: u32, user: u32, inside: Bounds) -> impl Iterator<Item = Row<'_>> {
+        let is_part = self.instants().is_some_and(|(first, last)| first < inside.lo || inside.hi < last);
         self.chunks.iter().flat_map(move |chunk| {
+            let at = move |i: u32| chunk.rows[i as usize].at;
             let (indexed, sorted) = match &chunk.recent {
                 Some(index) => {
                     let key = |i: u32| (chunk.rows[i as usize].name, chunk.users[i as usize]);
-                    (Some(index.rows_of((name, user), key)), &[][..])
+                    (Some(index.rows_of((name, user), is_part.then_some(inside), key, at)), &[][..])
                 }
-                None => {
-                    let rows = chunk.of_name(name);
-                    let start = rows.partition_point(|&i| chunk.users[i as usize] < user);
-                    let end = start + rows[start..].partition_point(|&i| chunk.users[i as usize] == user);
-                    (None, &rows[start..end])
-                }
+                None => (None, chunk.of_user(name, user)),
             };
             let rows = indexed.into_iter().flatten().chain(sorted.iter().copied());
-            rows.map(|i| chunk.row(i as usize).1)
+            rows.filter(move |i| inside.contains(at(*i))).map(|i| chunk.row(i as usize).1)
         })
     }
 

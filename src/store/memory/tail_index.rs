@@ -5,8 +5,12 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::plan::bounds::Bounds;
+
 /// No row.
 const NONE: u32 = u32::MAX;
+/// Rows of a user that are gone through without ado; less in builds with assertions, which tests are.
+const FEW: usize = if cfg!(debug_assertions) { 1 } else { 16 };
 
 /// Rows by name and user, and in order of time; what a row is, the caller knows.
 #[derive(Clone, Debug, Default)]
@@ -100,14 +104,26 @@ impl TailIndex {
         index
     }
 
-    /// The rows of a name and user, the latest to arrive first.
+    /// The rows of a name and user, the latest to arrive first; where a range is given, perhaps only those whose instants
+    /// lie there.
     pub(super) fn rows_of(
         &self,
         of: (u32, u32),
-        key: impl Fn(u32) -> (u32, u32),
+        inside: Option<Bounds>,
+        key: impl Fn(u32) -> (u32, u32) + Copy,
+        at: impl Fn(u32) -> i64 + Copy,
     ) -> impl Iterator<Item = u32> {
         let head = self.heads.find(self.hasher.hash_one(of), |have| key(*have) == of).copied();
-        std::iter::successors(head, |row| self.before.get(*row as usize).copied().filter(|row| *row != NONE))
+        let before = |row: &u32| self.before.get(*row as usize).copied().filter(|row| *row != NONE);
+        let all = std::iter::successors(head, before);
+        let by_time = inside
+            .filter(|_| all.clone().nth(FEW).is_some())
+            .map(|Bounds { lo, hi }| self.between(of.0, lo, hi, at));
+        // Of a user with more rows than everyone has there.
+        let by_time = by_time.filter(|[a, b]| all.clone().nth(a.len() + b.len()).is_some());
+        let all = if by_time.is_none() { Some(all) } else { None };
+        let of_user = by_time.into_iter().flatten().flatten().copied().filter(move |row| key(*row) == of);
+        all.into_iter().flatten().chain(of_user)
     }
 
     /// The rows of a name whose instants lie in a range, both ends included.
@@ -134,7 +150,8 @@ mod tests {
             index.push(|i| (rows[i as usize].0, rows[i as usize].1), |i| rows[i as usize].2);
         }
         let of = |index: &TailIndex, rows: &[(u32, u32, i64)], of| {
-            index.rows_of(of, |i| (rows[i as usize].0, rows[i as usize].1)).collect::<Vec<_>>()
+            let (key, at) = (|i: u32| (rows[i as usize].0, rows[i as usize].1), |i: u32| rows[i as usize].2);
+            index.rows_of(of, None, key, at).collect::<Vec<_>>()
         };
         assert_eq!((of(&index, &rows, (0, 7)), of(&index, &rows, (2, 7))), (vec![4, 2, 0], vec![]));
         let between =

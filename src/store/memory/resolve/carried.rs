@@ -149,8 +149,7 @@ pub(super) fn exact(
                 instants.extend(of_user.filter(|at| range.contains(*at)));
             }
         }
-        let tail = store.tail.rows_of(name, user).map(|row| row.at);
-        instants.extend(tail.filter(|at| range.contains(*at)));
+        instants.extend(store.tail.rows_of(name, user, range).map(|row| row.at));
     }
     instants.sort_unstable();
     match which {

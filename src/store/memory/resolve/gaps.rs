@@ -237,12 +237,8 @@ fn of_user_from(store: &Snapshot, (before, after): About<'_>, user: u32, from: i
     let instants = |names: &[u32]| {
         let mut instants = Vec::new();
         for &name in names {
-            for part in store.parts_of_user(name, user, from, i64::MAX) {
-                instants.extend(part.rows_of(user).map(|row| part.at(row)));
-            }
-            instants.extend(store.tail.rows_of(name, user).map(|row| row.at));
+            store.instants_of(name, user, Bounds { lo: from, hi: i64::MAX }, &mut instants);
         }
-        instants.retain(|at| *at >= from);
         instants.sort_unstable();
         instants
     };

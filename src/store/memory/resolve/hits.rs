@@ -147,10 +147,10 @@ pub(super) fn by_history(
     let question = Question { store, t, matchers: &[], reach: Bounds::NONE, wanted: [None, None], anchor };
     let anchors: Option<hashbrown::HashMap<u32, i64>> =
         anchor.map(|point| store.blocks().flat_map(|high| question.anchors(point, high)).collect());
-    let mut stored: Vec<StoredWrite<'_>> = Vec::new();
+    let (mut stored, since): (Vec<StoredWrite<'_>>, i64) = (Vec::new(), leaf.value_since());
     for (user, writes) in table.iter() {
         stored.clear();
-        stored.extend(writes.iter().map(|write| store.stored(write)));
+        stored.extend(store.stored_since(writes, since));
         let seen = store.users.first_seen(user);
         let anchor = anchors.as_ref().and_then(|anchors| anchors.get(&user).copied());
         bits.set(user, leaf.holds(&UserFacts { seen, anchor, hits: &[], writes: &stored }));

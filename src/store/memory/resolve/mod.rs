@@ -26,6 +26,7 @@ mod thresholds;
 mod units;
 
 pub(super) use index::Indexes;
+pub(crate) use point::End;
 
 use super::bits::Bits;
 use super::cell::Cell;

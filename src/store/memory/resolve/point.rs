@@ -13,10 +13,17 @@ use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts};
 use crate::time::Timestamp;
 use crate::value::Number;
 
-/// Events of a user that are not looked at as a whole without need.
-const MANY: usize = if cfg!(test) { 3 } else { 512 };
-/// Parts of the time that is asked about, the latest of each.
+/// Events of a user that are not looked at as a whole without need. Builds with assertions, which tests are, begin early.
+const MANY: usize = if cfg!(debug_assertions) { 3 } else { 512 };
+/// Parts of the time that is asked about.
 const SHARES: [i64; 2] = [256, 16];
+
+/// Which of a user's events are looked at before the others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    First,
+    Last,
+}
 
 impl<'a> Question<'a> {
     /// Whether a leaf over events holds for a user.
@@ -28,7 +35,7 @@ impl<'a> Question<'a> {
     pub(super) fn is_there_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
         let names = self.matchers.first().map(|first| self.store.matching_names(first.events()));
         let names = names.unwrap_or_default();
-        let mut stretches = self.store.stretches(&names, (user, self.t, self.reach));
+        let mut stretches = self.store.stretches(&names, (user, self.t, self.reach), End::Last);
         stretches.any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
     }
 
@@ -99,6 +106,8 @@ struct Looked<'s, 'm> {
     properties: Vec<Option<u32>>,
     /// Those of some events, kept for the allocation.
     cells: Vec<Cell>,
+    /// How many events have been looked at.
+    events: usize,
 }
 
 /// Rows of a part whose properties are looked up together.
@@ -114,7 +123,7 @@ impl<'s, 'm> Looked<'s, 'm> {
         let number = |name: Option<&str>| store.properties.find(name?);
         let properties = of_filter.chain(wanted).map(number).collect();
         let filter = matcher.compiled().map(|compiled| compiled.at(t));
-        Self { store, filter, properties, cells: Vec::new() }
+        Self { store, filter, properties, cells: Vec::new(), events: 0 }
     }
 
     /// The wanted properties of an event that passes, by what tells a property by its place.
@@ -125,11 +134,12 @@ impl<'s, 'm> Looked<'s, 'm> {
     }
 
     fn in_tail(
-        &self,
+        &mut self,
         rows: impl Iterator<Item = Row<'s>>,
         visit: &mut impl FnMut(i64, Arrival<'s>, [&Cell; 2]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         for row in rows {
+            self.events += 1;
             let cell = |place: usize| {
                 let number = self.properties.get(place).copied().flatten();
                 let cell = row.properties.iter().find(|(have, _)| Some(*have) == number);
@@ -153,6 +163,7 @@ impl<'s, 'm> Looked<'s, 'm> {
         while rows.start < end {
             let some = rows.start.max(end.saturating_sub(TOGETHER))..end;
             end = some.start;
+            self.events += some.len();
             // Of one property after the other, so that the processor waits for many values at once.
             self.cells.clear();
             let cells = &mut self.cells;
@@ -183,17 +194,22 @@ impl Snapshot {
         ask(&UserFacts { hits: &in_order(hits), ..UserFacts::default() })
     }
 
-    /// The instants that are asked about; before them the latest of them alone, and then more, where the user has so many of the
-    /// events there that it is worth while to see whether those decide.
+    /// The instants that are asked about; before them those at one end alone, and then more, where the user has so many of
+    /// the events there that it is worth while to see whether those decide.
     pub(crate) fn stretches(
         &self,
         names: &[u32],
         (user, t, reach): (u32, i64, Bounds),
+        end: End,
     ) -> impl Iterator<Item = Bounds> {
         let part = move |share: &i64| {
             let seen = self.users.first_seen(user).unwrap_or(i64::MIN);
             let (from, to) = (reach.lo.max(seen), reach.hi.min(t));
-            Bounds { lo: to.saturating_sub(to.saturating_sub(from) / share), ..reach }
+            let length = to.saturating_sub(from) / share;
+            match end {
+                End::First => Bounds { hi: from.saturating_add(length), ..reach },
+                End::Last => Bounds { lo: to.saturating_sub(length), ..reach },
+            }
         };
         let has_many = self.count_up_to(names, user, reach, MANY) == MANY;
         let shares = if has_many { &SHARES[..] } else { &[] };
@@ -201,17 +217,17 @@ impl Snapshot {
     }
 
     /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and a property
-    /// where it is a number.
+    /// where it is a number. Tells how many have been looked at.
     pub(crate) fn matching_numbers(
         &self,
         matching: (&Matcher, &[u32]),
         of: Option<&str>,
         of_user: (u32, i64, Bounds),
         mut visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
-    ) {
+    ) -> usize {
         self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| {
             visit(at, self.value(*value).and_then(|value| value.number()))
-        });
+        })
     }
 
     fn add_hits<'s>(
@@ -230,29 +246,30 @@ impl Snapshot {
     }
 
     /// Visits the events of a user that match, until told to stop: instant, place in the order of arrival, and the
-    /// properties that are wanted. The latest events come among the first.
+    /// properties that are wanted. The latest events come among the first. Tells how many have been looked at.
     fn events_of_user<'s>(
         &'s self,
         (matcher, names): (&Matcher, &[u32]),
         wanted: [Option<&str>; 2],
         (user, t, bounds): (u32, i64, Bounds),
         mut visit: impl FnMut(i64, Arrival<'s>, [&Cell; 2]) -> ControlFlow<()>,
-    ) {
+    ) -> usize {
         if bounds.is_empty() {
-            return;
+            return 0;
         }
         let mut looked_at = Looked::new(self, matcher, wanted, t);
         for &name in names {
-            let of_tail = self.tail.rows_of(name, user).filter(|row| bounds.contains(row.at));
+            let of_tail = self.tail.rows_of(name, user, bounds);
             let sealed = self.parts_of_user(name, user, bounds.lo, bounds.hi).iter().rev();
             let done = looked_at.in_tail(of_tail, &mut visit).is_break()
                 || sealed
                     .map(|part| (part, part.rows_inside(user, bounds)))
                     .any(|(part, rows)| looked_at.in_part(part, rows, &mut visit).is_break());
             if done {
-                return;
+                break;
             }
         }
+        looked_at.events
     }
 
     /// Whether a leaf about the history of an attribute holds for a user.
@@ -267,8 +284,18 @@ impl Snapshot {
         let question =
             Question { store: self, t, matchers: &[], reach: Bounds::NONE, wanted: [None, None], anchor };
         let writes = self.attributes.table(name).map_or(&[][..], |table| table.writes_of(user));
-        let stored: Vec<StoredWrite<'_>> = writes.iter().map(|write| self.stored(write)).collect();
+        let stored: Vec<StoredWrite<'_>> = self.stored_since(writes, leaf.value_since()).collect();
         question.with_facts(user, |facts| leaf.holds(&UserFacts { writes: &stored, ..*facts }))
+    }
+
+    /// The writes that say what the value is from an instant on.
+    pub(super) fn stored_since<'a>(
+        &'a self,
+        writes: &'a [Write],
+        since: i64,
+    ) -> impl Iterator<Item = StoredWrite<'a>> {
+        let before = writes.partition_point(|write| write.at <= since);
+        writes.iter().skip(before.saturating_sub(1)).map(|write| self.stored(write))
     }
 
     /// A write as any store hands it over.

@@ -28,8 +28,8 @@
 //! A service with a store that outlives it does not begin with the first message: it keeps what `Live::save` says with the
 //! transitions that it has told, and goes on by `Live::restore`.
 //!
-//! A user with very many events can make each further one dear (up to a millisecond, where a condition wants more distinct
-//! values than there are among 20 000 of them), and all wait for it: who is no person is to be kept out before.
+//! A user with very many events can make each further one dear (`Live::record`), and all wait for it: who is no person is to be
+//! kept out before.
 //!
 //! Without a directory all is kept in memory, and a new run is a stranger to those who listened to the one before.
 

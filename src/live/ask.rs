@@ -8,7 +8,7 @@ use super::Question;
 use super::counts::Counts;
 use super::rolling::Rollings;
 use crate::plan::bounds::Bounds;
-use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan};
+use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan, ValueRef};
 use crate::segment::{Measure, Range};
 use crate::store::{End, Snapshot};
 use crate::time::Timestamp;
@@ -175,13 +175,13 @@ impl Group {
     }
 
     /// Visits the events of a user inside, until told to stop; tells how many have been looked at.
-    pub(super) fn numbers(
+    pub(super) fn values(
         &self,
         (store, user, t): (&Snapshot, u32, i64),
         inside: Bounds,
-        visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
+        visit: impl FnMut(i64, Option<ValueRef<'_>>) -> ControlFlow<()>,
     ) -> usize {
-        store.matching_numbers((&self.matcher, &self.names.0), self.of.as_deref(), (user, t, inside), visit)
+        store.matching_values((&self.matcher, &self.names.0), self.of.as_deref(), (user, t, inside), visit)
     }
 
     /// Asks leaves that look at each event, those at one end before the others.

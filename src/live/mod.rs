@@ -36,6 +36,7 @@ mod edge;
 mod feed;
 mod fields;
 mod follow;
+mod kept;
 mod marks;
 mod members;
 mod pass;

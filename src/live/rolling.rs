@@ -9,17 +9,15 @@ use foldhash::HashMap;
 
 use super::Question;
 use super::ask::Group;
-use super::sums::{Sums, Total};
+use super::kept::{Kept, OfUser};
+use super::sums::{Kind, Sums, Total};
 use crate::plan::bounds::Bounds;
-use crate::plan::{ExactSum, Leaf, Measure, Plan, Scope};
+use crate::plan::{ExactSum, Leaf, Measure, Plan, Scope, ValueRef};
 use crate::segment::Quantity;
 use crate::store::Snapshot;
-use crate::value::Number;
 
 /// Events of a user that are not added up anew without need. Builds with assertions, which tests are, begin early.
 const MANY: usize = if cfg!(debug_assertions) { 2 } else { 256 };
-/// Windows of users that are kept at the most; then all are let go.
-const MOST: usize = if cfg!(debug_assertions) { 8 } else { 1 << 10 };
 
 /// What is added up, of all leaves and measures.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +25,9 @@ pub(super) struct Rollings {
     all: Vec<Rolling>,
     /// Of each question: which it is about, and what of it.
     of_question: Vec<Option<(u32, Asked)>>,
-    kept: HashMap<u32, Vec<(u32, Sums)>>,
-    /// How many are kept.
-    many: usize,
+    kept: Kept,
+    /// What is kept of the user that is asked about.
+    of_user: OfUser,
     /// Kept for the allocation.
     added: Vec<Added>,
 }
@@ -38,6 +36,7 @@ pub(super) struct Rollings {
 #[derive(Clone, Debug)]
 struct Rolling {
     scope: Scope,
+    kind: Kind,
     with_ends: bool,
     /// Whether an event that matches goes on to match.
     stays: bool,
@@ -75,25 +74,22 @@ impl Rollings {
     pub(super) fn of<'p>(plan: &'p Plan, groups: &[Option<u32>]) -> Self {
         let of_leaf = |leaf: &'p Leaf| match leaf {
             Leaf::Did(did) if did.same.is_none() => {
-                Some((&did.matcher, &did.scope, Asked::Whether(Total::of(&did.measure)?)))
+                let (kind, total) = Total::of(&did.measure)?;
+                Some((&did.matcher, &did.scope, kind, Asked::Whether(total)))
             }
             _ => None,
         };
         let of_measure = |measure: &'p Measure| {
-            let asked = match measure.quantity {
-                Quantity::Times => Asked::Count,
-                Quantity::Sum(_) => Asked::Sum,
-                _ => return None,
-            };
-            Some((&measure.matcher, &measure.scope, asked))
+            let asked = if matches!(measure.quantity, Quantity::Sum(_)) { Asked::Sum } else { Asked::Count };
+            Some((&measure.matcher, &measure.scope, Kind::of(&measure.quantity), asked))
         };
         let asked = plan.leaves().iter().map(of_leaf).chain(plan.measures().iter().map(of_measure));
         let (mut rollings, mut places) = (Self::default(), HashMap::default());
         for (group, asked) in groups.iter().zip(asked) {
-            rollings.of_question.push(group.zip(asked).map(|(group, (matcher, scope, asked))| {
-                let place = *places.entry((group, scope)).or_insert_with(|| {
+            rollings.of_question.push(group.zip(asked).map(|(group, (matcher, scope, kind, asked))| {
+                let place = *places.entry((group, scope, kind)).or_insert_with(|| {
                     let stays = matcher.compiled().is_none_or(|filter| !filter.depends_on_time());
-                    rollings.all.push(Rolling { scope: scope.clone(), with_ends: false, stays });
+                    rollings.all.push(Rolling { scope: scope.clone(), kind, with_ends: false, stays });
                     rollings.all.len() - 1
                 });
                 rollings.all[place].with_ends |= matches!(&asked, Asked::Whether(total) if total.is_end());
@@ -139,8 +135,8 @@ impl Rollings {
         self.add_up(&[measure], group, of_user);
         let mut number = ExactSum::ZERO;
         match self.sums_of(measure) {
-            Some((sums, Asked::Sum)) => number = sums.sum().clone(),
-            Some((sums, Asked::Count)) => number.add_counted(1, sums.events()),
+            Some((sums, Asked::Sum)) => number = sums.sum(),
+            Some((sums, Asked::Count)) => number.add_counted(1, sums.count()),
             _ => {}
         }
         self.keep(of_user.1);
@@ -170,25 +166,24 @@ impl Rollings {
         let enough = if let Asked::Whether(total) = asked { total.enough() } else { u64::MAX };
         if let Some(added) = self.added.iter_mut().find(|added| added.rolling == *rolling) {
             added.enough = added.enough.max(enough);
-        } else if let Some(Rolling { scope, with_ends, .. }) = self.all.get(*rolling as usize) {
-            let sums = Sums::new(scope.at(t).reach(), *with_ends);
+        } else if let Some(Rolling { scope, kind, with_ends, .. }) = self.all.get(*rolling as usize) {
+            let sums = Sums::new(scope.at(t).reach(), *kind, *with_ends);
             self.added.push(Added { rolling: *rolling, enough, sums, source: Source::Few });
         }
     }
 
     /// By what is kept.
     fn follow(&mut self, group: &Group, of_user: (&Snapshot, u32, i64)) {
-        let Some(kept) = self.kept.get_mut(&of_user.1) else { return };
-        let mut visit = |inside, each: &mut dyn FnMut(Option<Number>)| {
-            group.numbers(of_user, inside, |_, number| {
-                each(number);
+        let mut visit = |inside, each: &mut dyn FnMut(i64, Option<ValueRef<'_>>)| {
+            group.values(of_user, inside, |at, value| {
+                each(at, value);
                 ControlFlow::Continue(())
             });
         };
+        self.of_user = self.kept.take(of_user.1);
         for added in &mut self.added {
-            let place = kept.iter().position(|(rolling, _)| *rolling == added.rolling);
-            let Some((_, sums)) = place.map(|place| kept.swap_remove(place)) else { continue };
-            self.many -= 1;
+            let place = self.of_user.iter().position(|(rolling, _)| *rolling == added.rolling);
+            let Some((_, sums)) = place.map(|place| self.of_user.swap_remove(place)) else { continue };
             if let Some(sums) = sums.follow(added.sums.inside(), &mut visit) {
                 (added.sums, added.source) = (sums, Source::Kept);
             }
@@ -197,57 +192,46 @@ impl Rollings {
 
     /// What is not known yet, until there is enough of all.
     fn add_anew(&mut self, group: &Group, of_user: (&Snapshot, u32, i64)) {
-        let mut wanted: Vec<&mut Added> =
-            self.added.iter_mut().filter(|added| added.source != Source::Kept).collect();
-        let Some(lo) = wanted.iter().map(|added| added.sums.inside().lo).min() else { return };
+        let added = &mut self.added;
+        let is_new = |added: &Added| added.source == Source::Few;
+        let new = added.iter().filter(|added| is_new(added));
+        let Some(lo) = new.map(|added| added.sums.inside().lo).min() else { return };
         let mut is_whole = true;
-        let looked = group.numbers(of_user, Bounds { lo, hi: of_user.2 }, |at, number| {
-            let inside = wanted.iter_mut().filter(|added| added.sums.inside().contains(at));
-            inside.for_each(|added| added.sums.add(number));
-            if wanted.iter().any(|added| added.sums.events() < added.enough) {
+        let looked = group.values(of_user, Bounds { lo, hi: of_user.2 }, |at, value| {
+            let inside = added.iter_mut().filter(|added| is_new(added) && added.sums.inside().contains(at));
+            inside.for_each(|added| added.sums.add(at, value));
+            if added.iter().any(|added| is_new(added) && added.sums.count() < added.enough) {
                 return ControlFlow::Continue(());
             }
             is_whole = false;
             ControlFlow::Break(())
         });
         if is_whole && looked >= MANY {
-            wanted.into_iter().for_each(|added| added.source = Source::Many);
+            added.iter_mut().filter(|added| is_new(added)).for_each(|added| added.source = Source::Many);
         }
     }
 
     /// Keeps what it would cost much to add up again.
     fn keep(&mut self, user: u32) {
-        let Self { all, kept, many, added, .. } = self;
-        let stays = |added: &Added| {
-            added.source != Source::Few
-                && all.get(added.rolling as usize).is_some_and(|rolling| rolling.stays)
+        let Self { all, kept, of_user, added, .. } = self;
+        let is_kept = |added: &Added| {
+            let stays = || all.get(added.rolling as usize).is_some_and(|rolling| rolling.stays);
+            added.source != Source::Few && Kept::has_room_for(&added.sums) && stays()
         };
-        for added in added.drain(..).filter(stays) {
-            if *many == MOST {
-                kept.clear();
-                *many = 0;
-            }
-            kept.entry(user).or_default().push((added.rolling, added.sums));
-            *many += 1;
-        }
-        if kept.get(&user).is_some_and(Vec::is_empty) {
-            kept.remove(&user);
-        }
+        of_user.extend(added.drain(..).filter(is_kept).map(|added| (added.rolling, added.sums)));
+        kept.put(user, std::mem::take(of_user));
     }
 
     /// Facts of a user are other ones than they were, and not only by later ones.
     pub(super) fn forget(&mut self, user: u32) {
-        self.many -= self.kept.remove(&user).map_or(0, |of_user| of_user.len());
+        self.kept.take(user);
     }
 
     pub(super) fn forget_all(&mut self) {
         self.kept.clear();
-        self.many = 0;
     }
 
     pub(super) fn memory(&self) -> usize {
-        let of_user = |of_user: &Vec<(u32, Sums)>| of_user.capacity() * size_of::<(u32, Sums)>();
-        let lists: usize = self.kept.values().map(of_user).sum();
-        lists + self.kept.capacity() * size_of::<(u32, Vec<(u32, Sums)>)>()
+        self.kept.memory()
     }
 }

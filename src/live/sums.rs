@@ -3,16 +3,32 @@
 use std::cmp::Ordering;
 use std::ops::Bound;
 
-use crate::plan::ExactSum;
+use chrono_tz::Tz;
+
 use crate::plan::bounds::Bounds;
+use crate::plan::calendar::{Units, Zone};
 use crate::plan::exact::is_in;
-use crate::segment::{Measure, Range};
+use crate::plan::value_ref::DistinctSet;
+use crate::plan::{ExactSum, ScalarRef, ValueRef};
+use crate::segment::{Measure, Quantity, Range};
+use crate::time::Unit;
 use crate::value::Number;
+
+/// What of events is added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// How many there are, and their numbers.
+    Numbers,
+    /// The distinct values of a property.
+    Values,
+    /// The calendar units that hold some.
+    Units(Unit, Tz),
+}
 
 /// A measure that the order of events does not matter to, with what it must be.
 #[derive(Clone, Debug)]
 pub(super) enum Total {
-    /// How many events there are: the smallest and the largest count for which it holds.
+    /// How many there are: the smallest and the largest count for which it holds.
     Count(u64, u64),
     Sum(Range),
     Mean(Range),
@@ -21,16 +37,19 @@ pub(super) enum Total {
 }
 
 impl Total {
-    pub(super) fn of(measure: &Measure) -> Option<Self> {
+    pub(super) fn of(measure: &Measure) -> Option<(Kind, Self)> {
+        let count = |range| {
+            let (low, high) = whole_counts(range)?;
+            Some(Self::Count(low, high.unwrap_or(u64::MAX)))
+        };
         Some(match measure {
-            Measure::Times(range) => {
-                let (low, high) = whole_counts(range)?;
-                Self::Count(low, high.unwrap_or(u64::MAX))
-            }
-            Measure::Sum { range, .. } => Self::Sum(*range),
-            Measure::Avg { range, .. } => Self::Mean(*range),
-            Measure::Min { range, .. } => Self::Least(*range),
-            Measure::Max { range, .. } => Self::Greatest(*range),
+            Measure::Times(range) => (Kind::Numbers, count(range)?),
+            Measure::Sum { range, .. } => (Kind::Numbers, Self::Sum(*range)),
+            Measure::Avg { range, .. } => (Kind::Numbers, Self::Mean(*range)),
+            Measure::Min { range, .. } => (Kind::Numbers, Self::Least(*range)),
+            Measure::Max { range, .. } => (Kind::Numbers, Self::Greatest(*range)),
+            Measure::Distinct { range, .. } => (Kind::Values, count(range)?),
+            Measure::Active { unit, tz, range } => (Kind::Units(*unit, *tz), count(range)?),
             _ => return None,
         })
     }
@@ -50,16 +69,38 @@ impl Total {
     }
 }
 
+impl Kind {
+    pub(super) fn of(quantity: &Quantity) -> Self {
+        match quantity {
+            Quantity::Times | Quantity::Sum(_) => Self::Numbers,
+            Quantity::Distinct(_) => Self::Values,
+            Quantity::Active { unit, tz } => Self::Units(*unit, *tz),
+        }
+    }
+}
+
 /// What events add up to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Sums {
     /// The instants of the window; none later than the one that was asked about.
     inside: Bounds,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Numbers(Numbers),
+    Values(DistinctSet),
+    Units(Units, DistinctSet),
+}
+
+/// How many events there are, and their numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Numbers {
     events: u64,
-    /// How many of them have a number.
     numbers: u64,
     sum: ExactSum,
-    /// The least and the greatest number, where these are looked at.
+    /// The least and the greatest, where these are looked at.
     ends: Option<[End; 2]>,
 }
 
@@ -91,23 +132,8 @@ impl End {
     }
 }
 
-/// Visits the events between some instants.
-pub(super) type Visit<'a> = dyn FnMut(Bounds, &mut dyn FnMut(Option<Number>)) + 'a;
-
-impl Sums {
-    /// Of no events.
-    pub(super) fn new(inside: Bounds, with_ends: bool) -> Self {
-        let end = |beats| End { beats, number: None };
-        let ends = with_ends.then(|| [end(Ordering::Less), end(Ordering::Greater)]);
-        Self { inside, events: 0, numbers: 0, sum: ExactSum::ZERO, ends }
-    }
-
-    pub(super) fn inside(&self) -> Bounds {
-        self.inside
-    }
-
-    /// An event is in the window.
-    pub(super) fn add(&mut self, number: Option<Number>) {
+impl Numbers {
+    fn add(&mut self, number: Option<Number>) {
         self.events += 1;
         let Some(number) = number else { return };
         self.numbers += 1;
@@ -115,8 +141,7 @@ impl Sums {
         self.ends.iter_mut().flatten().for_each(|end| end.add(number));
     }
 
-    /// An event is in the window no more. Tells whether what is left is known: not where all that had the least or the
-    /// greatest number are gone.
+    /// Tells whether what is left is known: not where all that had the least or the greatest number are gone.
     fn take(&mut self, number: Option<Number>) -> bool {
         self.events = self.events.saturating_sub(1);
         let Some(number) = number else { return true };
@@ -125,33 +150,7 @@ impl Sums {
         self.ends.iter_mut().flatten().all(|end| end.take(number))
     }
 
-    /// Follows the window to where it is now by the events that come and go; `None`: they are to be added up anew.
-    pub(super) fn follow(mut self, now: Bounds, visit: &mut Visit<'_>) -> Option<Self> {
-        let before = std::mem::replace(&mut self.inside, now);
-        if before.and(now).is_empty() {
-            return None;
-        }
-        let mut is_known = true;
-        for gone in without(before, now) {
-            visit(gone, &mut |number| is_known &= self.take(number));
-        }
-        for come in without(now, before) {
-            visit(come, &mut |number| self.add(number));
-        }
-        is_known.then_some(self)
-    }
-
-    /// How many events there are.
-    pub(super) fn events(&self) -> u64 {
-        self.events
-    }
-
-    /// What their numbers add up to.
-    pub(super) fn sum(&self) -> &ExactSum {
-        &self.sum
-    }
-
-    pub(super) fn holds(&self, asked: &Total) -> bool {
+    fn holds(&self, asked: &Total) -> bool {
         let end_is_in = |place: usize, range: &Range| {
             let number = self.ends.and_then(|ends| ends.get(place)?.number);
             number.is_some_and(|(number, _)| is_in(range, |bound| number.cmp(&bound)))
@@ -162,6 +161,101 @@ impl Sums {
             Total::Mean(range) => self.numbers > 0 && self.sum.mean_is_in(self.numbers, range),
             Total::Least(range) => end_is_in(0, range),
             Total::Greatest(range) => end_is_in(1, range),
+        }
+    }
+}
+
+/// Visits the events between some instants: when, and the property looked at.
+pub(super) type Visit<'a> = dyn FnMut(Bounds, &mut dyn FnMut(i64, Option<ValueRef<'_>>)) + 'a;
+
+impl Sums {
+    /// Of no events.
+    pub(super) fn new(inside: Bounds, kind: Kind, with_ends: bool) -> Self {
+        let end = |beats| End { beats, number: None };
+        let what = match kind {
+            Kind::Numbers => {
+                let ends = with_ends.then(|| [end(Ordering::Less), end(Ordering::Greater)]);
+                What::Numbers(Numbers { ends, ..Numbers::default() })
+            }
+            Kind::Values => What::Values(DistinctSet::default()),
+            Kind::Units(unit, tz) => What::Units(Zone::of(tz).units(unit), DistinctSet::default()),
+        };
+        Self { inside, what }
+    }
+
+    pub(super) fn inside(&self) -> Bounds {
+        self.inside
+    }
+
+    /// An event is in the window.
+    pub(super) fn add(&mut self, at: i64, value: Option<ValueRef<'_>>) {
+        match &mut self.what {
+            What::Numbers(numbers) => numbers.add(value.and_then(ValueRef::number)),
+            What::Values(values) => value.into_iter().for_each(|value| values.insert(value)),
+            What::Units(units, active) => active.insert(ScalarRef::Int(units.of(at)).into()),
+        }
+    }
+
+    /// An event is in the window no more. Tells whether what is left is known.
+    fn take(&mut self, at: i64, value: Option<ValueRef<'_>>) -> bool {
+        match &mut self.what {
+            What::Numbers(numbers) => return numbers.take(value.and_then(ValueRef::number)),
+            What::Values(values) => value.into_iter().for_each(|value| values.remove(value)),
+            What::Units(units, active) => active.remove(ScalarRef::Int(units.of(at)).into()),
+        }
+        true
+    }
+
+    /// Follows the window to where it is now by the events that come and go; `None`: they are to be added up anew.
+    pub(super) fn follow(mut self, now: Bounds, visit: &mut Visit<'_>) -> Option<Self> {
+        let before = std::mem::replace(&mut self.inside, now);
+        if before.and(now).is_empty() {
+            return None;
+        }
+        let mut is_known = true;
+        for gone in without(before, now) {
+            visit(gone, &mut |at, value| is_known &= self.take(at, value));
+        }
+        for come in without(now, before) {
+            visit(come, &mut |at, value| self.add(at, value));
+        }
+        is_known.then_some(self)
+    }
+
+    /// How many there are of what is counted.
+    pub(super) fn count(&self) -> u64 {
+        match &self.what {
+            What::Numbers(numbers) => numbers.events,
+            What::Values(set) | What::Units(_, set) => set.len(),
+        }
+    }
+
+    /// What numbers add up to.
+    pub(super) fn sum(&self) -> ExactSum {
+        match &self.what {
+            What::Numbers(numbers) => numbers.sum.clone(),
+            _ => ExactSum::ZERO,
+        }
+    }
+
+    pub(super) fn holds(&self, asked: &Total) -> bool {
+        match (&self.what, asked) {
+            (What::Numbers(numbers), _) => numbers.holds(asked),
+            (_, Total::Count(low, high)) => (*low..=*high).contains(&self.count()),
+            _ => false,
+        }
+    }
+
+    /// How much room it takes, roughly, in that of numbers.
+    pub(super) fn weight(&self) -> usize {
+        1 + self.memory() / size_of::<Self>()
+    }
+
+    /// Bytes that it holds elsewhere.
+    pub(super) fn memory(&self) -> usize {
+        match &self.what {
+            What::Numbers(_) => 0,
+            What::Values(set) | What::Units(_, set) => set.memory(),
         }
     }
 }
@@ -194,53 +288,71 @@ pub(super) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::{Scalar, Value};
     use proptest::prelude::*;
 
-    /// Events with instants and numbers.
-    type Events = Vec<(i64, Option<Number>)>;
+    /// Events with their instants.
+    type Events = Vec<(i64, Option<Value>)>;
 
-    fn number() -> impl Strategy<Value = Number> {
-        prop_oneof![
-            (-2_i64..3).prop_map(Number::Int),
-            prop::sample::select(vec![0.1, 1.0, -1e300, 1e300]).prop_map(Number::Float),
-        ]
+    fn value() -> impl Strategy<Value = Value> {
+        let number = prop_oneof![
+            (-2_i64..3).prop_map(Scalar::Int),
+            prop::sample::select(vec![0.1, 1.0, -1e300, 1e300]).prop_map(Scalar::Float),
+        ];
+        let list = prop::collection::vec(number.clone(), 0..3).prop_map(Value::List);
+        prop_oneof![6 => number.prop_map(Value::Scalar), 1 => Just(Value::from("s")), 1 => list]
     }
 
-    fn added_up(events: &Events, inside: Bounds) -> Sums {
-        let mut sums = Sums::new(inside, true);
+    fn each(events: &Events, inside: Bounds, visit: &mut dyn FnMut(i64, Option<ValueRef<'_>>)) {
         let inside = events.iter().filter(|(at, _)| inside.contains(*at));
-        inside.for_each(|(_, number)| sums.add(*number));
+        inside.for_each(|(at, value)| visit(*at, value.as_ref().map(ValueRef::from)));
+    }
+
+    fn added_up(events: &Events, inside: Bounds, kind: Kind) -> Sums {
+        let mut sums = Sums::new(inside, kind, true);
+        each(events, inside, &mut |at, value| sums.add(at, value));
         sums
+    }
+
+    fn follow(sums: Sums, now: Bounds, events: &Events) -> Option<Sums> {
+        sums.follow(now, &mut |inside, visit| each(events, inside, visit))
+    }
+
+    fn kind() -> impl Strategy<Value = Kind> {
+        prop::sample::select(vec![Kind::Numbers, Kind::Values, Kind::Units(Unit::Hour, Tz::UTC)])
     }
 
     proptest! {
         #[test]
         fn what_follows_a_window_is_what_it_holds(
-            events in prop::collection::vec((0..40_i64, prop::option::weighted(0.8, number())), 0..40),
+            events in prop::collection::vec((0..40_i64, prop::option::weighted(0.8, value())), 0..40),
             windows in prop::collection::vec((0..40_i64, -3..30_i64), 2..20),
+            kind in kind(),
         ) {
-            let windows = windows.into_iter().map(|(lo, length)| Bounds { lo, hi: lo + length });
-            let windows: Vec<Bounds> = windows.collect();
-            for pair in windows.windows(2) {
-                let [before, now] = [pair[0], pair[1]];
-                let followed = added_up(&events, before).follow(now, &mut |inside, each| {
-                    events.iter().filter(|(at, _)| inside.contains(*at)).for_each(|(_, number)| each(*number));
-                });
-                prop_assert!(followed.is_none_or(|followed| followed == added_up(&events, now)));
+            let tens = |tens: i64| tens * 600_000;
+            let events: Events = events.into_iter().map(|(at, value)| (tens(at), value)).collect();
+            let mut sums = added_up(&events, Bounds::NONE, kind);
+            for (lo, length) in windows {
+                let now = Bounds { lo: tens(lo), hi: tens(lo + length) };
+                let anew = added_up(&events, now, kind);
+                sums = follow(sums, now, &events).unwrap_or_else(|| anew.clone());
+                prop_assert_eq!((sums.count(), sums.inside()), (anew.count(), anew.inside()));
+                if let (What::Numbers(followed), What::Numbers(anew)) = (&sums.what, &anew.what) {
+                    prop_assert_eq!(followed, anew);
+                }
             }
         }
     }
 
     #[test]
     fn ends_are_known_until_the_last_of_them_goes() {
-        let numbers = [3, 7, 7, 3, 5].map(Number::Int);
-        let events: Events = (0..).zip(numbers.map(Some)).collect();
+        let events: Events = (0..).zip([3, 7, 7, 3, 5].map(|n| Some(Value::from(n)))).collect();
         let greatest = |lo| {
-            let now = Bounds { lo, hi: 4 };
-            let followed = added_up(&events, Bounds { lo: 0, hi: 4 }).follow(now, &mut |inside, each| {
-                events.iter().filter(|(at, _)| inside.contains(*at)).for_each(|(_, number)| each(*number));
-            });
-            followed.and_then(|sums| sums.ends?[1].number)
+            let sums = added_up(&events, Bounds { lo: 0, hi: 4 }, Kind::Numbers);
+            match follow(sums, Bounds { lo, hi: 4 }, &events)?.what {
+                What::Numbers(numbers) => numbers.ends?[1].number,
+                _ => None,
+            }
         };
         let seven = Number::Int(7);
         assert_eq!([0, 1, 2, 3].map(greatest), [Some((seven, 2)), Some((seven, 2)), Some((seven, 1)), None]);

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::OccupiedEntry;
 
 use crate::time::Timestamp;
 use crate::value::{Number, Record, Scalar, Value};
@@ -203,33 +204,76 @@ impl ScalarSet {
     }
 }
 
-/// The distinct values of a property: scalars, elements of lists, and records.
+/// The distinct values of a property, and how often each is there: scalars, elements of lists, and records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DistinctSet {
-    scalars: ScalarSet,
-    records: HashTable<Record>,
+    scalars: HashTable<(Scalar, u64)>,
+    records: HashTable<(Record, u64)>,
+    hasher: foldhash::fast::FixedState,
 }
 
 impl DistinctSet {
     /// Takes in a value; a list contributes its elements.
     pub(crate) fn insert(&mut self, value: ValueRef<'_>) {
         match value {
-            ValueRef::Scalar(one) => self.scalars.insert(one),
-            ValueRef::List(many) => many.iter().for_each(|one| self.scalars.insert(one.into())),
+            ValueRef::Scalar(one) => self.insert_scalar(one),
+            ValueRef::List(many) => many.iter().for_each(|one| self.insert_scalar(one.into())),
             ValueRef::Records(records) => records.iter().for_each(|one| self.insert_record(one)),
         }
     }
 
+    /// Takes a value out that has been taken in.
+    pub(crate) fn remove(&mut self, value: ValueRef<'_>) {
+        match value {
+            ValueRef::Scalar(one) => self.remove_scalar(one),
+            ValueRef::List(many) => many.iter().for_each(|one| self.remove_scalar(one.into())),
+            ValueRef::Records(records) => records.iter().for_each(|one| self.remove_record(one)),
+        }
+    }
+
+    fn insert_scalar(&mut self, one: ScalarRef<'_>) {
+        let Self { scalars, hasher, .. } = self;
+        let is_it = |have: &(Scalar, u64)| one == (&have.0).into();
+        let hash = |have: &(Scalar, u64)| hasher.hash_one(ScalarRef::from(&have.0));
+        let entry = scalars.entry(hasher.hash_one(one), is_it, hash);
+        entry.or_insert_with(|| (one.into(), 0)).get_mut().1 += 1;
+    }
+
     fn insert_record(&mut self, one: &Record) {
-        let hasher = &self.scalars.hasher;
-        self.records
-            .entry(hasher.hash_one(one), |have| have == one, |have| hasher.hash_one(have))
-            .or_insert_with(|| one.clone());
+        let Self { records, hasher, .. } = self;
+        let entry =
+            records.entry(hasher.hash_one(one), |have| have.0 == *one, |have| hasher.hash_one(&have.0));
+        entry.or_insert_with(|| (one.clone(), 0)).get_mut().1 += 1;
+    }
+
+    fn remove_scalar(&mut self, one: ScalarRef<'_>) {
+        let hash = self.hasher.hash_one(one);
+        remove(self.scalars.find_entry(hash, |have| one == (&have.0).into()).ok());
+    }
+
+    fn remove_record(&mut self, one: &Record) {
+        let hash = self.hasher.hash_one(one);
+        remove(self.records.find_entry(hash, |have| have.0 == *one).ok());
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> u64 {
-        (self.scalars.scalars.len() + self.records.len()) as u64
+        (self.scalars.len() + self.records.len()) as u64
+    }
+
+    /// Bytes that it holds, texts and records aside.
+    pub(crate) fn memory(&self) -> usize {
+        self.scalars.allocation_size() + self.records.allocation_size()
+    }
+}
+
+/// One time less; the last takes it out.
+fn remove<T>(found: Option<OccupiedEntry<'_, (T, u64)>>) {
+    if let Some(mut entry) = found {
+        entry.get_mut().1 -= 1;
+        if entry.get().1 == 0 {
+            entry.remove();
+        }
     }
 }
 
@@ -270,14 +314,19 @@ mod tests {
         }
 
         #[test]
-        fn distinct_values_are_those_of_a_set(scalars in prop::collection::vec(any_scalar(), 0..20)) {
+        fn distinct_values_are_those_of_a_set(
+            scalars in prop::collection::vec(any_scalar(), 0..20),
+            gone in prop::collection::vec(any_scalar(), 0..20),
+        ) {
             let (mut set, mut list, mut have) = (DistinctSet::default(), DistinctSet::default(), Vec::new());
+            gone.iter().for_each(|one| set.insert(one.into()));
             for one in &scalars {
                 set.insert(one.into());
                 if !have.contains(one) {
                     have.push(one.clone());
                 }
             }
+            set.remove(ValueRef::List(&gone));
             list.insert(ValueRef::List(&scalars));
             prop_assert_eq!(set.len(), have.len() as u64);
             prop_assert_eq!(list.len(), have.len() as u64);
@@ -292,6 +341,10 @@ mod tests {
         set.insert(ValueRef::Records(&records));
         set.insert(ValueRef::Records(&records));
         assert_eq!(set.len(), 2);
+        set.remove(ValueRef::Records(&records));
+        assert_eq!(set.len(), 2);
+        set.remove(ValueRef::Records(&records[..3]));
+        assert_eq!(set.len(), 1); // the shoe that was there once more
     }
 
     #[test]

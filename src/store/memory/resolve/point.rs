@@ -9,9 +9,8 @@ use super::super::snapshot::Snapshot;
 use super::hits::Question;
 use crate::plan::bounds::Bounds;
 use crate::plan::filter::{BoundFilter, CompiledFilter};
-use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts};
+use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts, ValueRef};
 use crate::time::Timestamp;
-use crate::value::Number;
 
 /// Events of a user that are not looked at as a whole without need. Builds with assertions, which tests are, begin early.
 const MANY: usize = if cfg!(debug_assertions) { 3 } else { 512 };
@@ -216,18 +215,16 @@ impl Snapshot {
         shares.iter().map(part).chain([reach])
     }
 
-    /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and a property
-    /// where it is a number. Tells how many have been looked at.
-    pub(crate) fn matching_numbers(
+    /// Visits the events of a user that match, the latest among the first, until told to stop: instant, and the value of a
+    /// property. Tells how many have been looked at.
+    pub(crate) fn matching_values(
         &self,
         matching: (&Matcher, &[u32]),
         of: Option<&str>,
         of_user: (u32, i64, Bounds),
-        mut visit: impl FnMut(i64, Option<Number>) -> ControlFlow<()>,
+        mut visit: impl FnMut(i64, Option<ValueRef<'_>>) -> ControlFlow<()>,
     ) -> usize {
-        self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| {
-            visit(at, self.value(*value).and_then(|value| value.number()))
-        })
+        self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| visit(at, self.value(*value)))
     }
 
     fn add_hits<'s>(

@@ -1,14 +1,14 @@
 //! Asks leaves about one user; those over the same events together.
 
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 
 use foldhash::HashMap;
 
 use super::Question;
 use super::counts::Counts;
+use super::group::{Events, Group};
 use super::rolling::Rollings;
-use crate::plan::bounds::Bounds;
-use crate::plan::{ExactSum, Leaf, LeafAt, Matcher, Plan, ValueRef};
+use crate::plan::{ExactSum, Leaf, Plan};
 use crate::segment::{Measure, Range};
 use crate::store::{End, Snapshot};
 use crate::time::Timestamp;
@@ -39,16 +39,6 @@ enum With {
     None,
 }
 
-/// Questions about the same events and properties.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    matcher: Matcher,
-    of: Option<String>,
-    same: Option<String>,
-    /// The numbers of its names, when there were so many names in the store.
-    names: (Vec<u32>, usize),
-}
-
 impl Asks {
     pub(super) fn of<'p>(plan: &'p Plan, tallied: &Counts) -> Self {
         let mut asks = Self::default();
@@ -66,16 +56,15 @@ impl Asks {
             let is_alone = measure.scope.anchor().is_some();
             (!is_alone).then(|| (&measure.matcher, measure.of(), None))
         });
-        let mut known: HashMap<(&'p Matcher, Option<&'p str>, Option<&'p str>), u32> = HashMap::default();
-        let mut group_of = |key: (&'p Matcher, Option<&'p str>, Option<&'p str>)| {
-            *known.entry(key).or_insert_with(|| {
-                let (of, same) = (key.1.map(str::to_owned), key.2.map(str::to_owned));
-                asks.all.push(Group { matcher: key.0.clone(), of, same, names: (Vec::new(), 0) });
+        let mut known: HashMap<Events<'p>, u32> = HashMap::default();
+        let mut group_of = |events: Events<'p>| {
+            *known.entry(events).or_insert_with(|| {
+                asks.all.push(Group::of(events));
                 u32::try_from(asks.all.len()).unwrap_or(u32::MAX) - 1
             })
         };
         let groups: Vec<Option<u32>> =
-            of_leaves.chain(of_measures).map(|key| key.map(&mut group_of)).collect();
+            of_leaves.chain(of_measures).map(|events| events.map(&mut group_of)).collect();
         asks.rollings = Rollings::of(plan, &groups);
         let with = |(question, group): (Question, Option<u32>)| match group {
             Some(group) if asks.rollings.is_total(question) => With::Total(group),
@@ -152,71 +141,16 @@ impl Asks {
 
     /// Facts of a user are other ones than they were, and not only by later ones.
     pub(super) fn forget(&mut self, user: u32) {
-        self.rollings.forget(user);
+        self.rollings.kept.take(user);
     }
 
     /// The same of all users.
     pub(super) fn forget_all(&mut self) {
-        self.rollings.forget_all();
+        self.rollings.kept.clear();
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.rollings.memory()
-    }
-}
-
-impl Group {
-    /// Itself, with the numbers of all its names.
-    fn numbered(&mut self, store: &Snapshot) -> &Self {
-        if self.names.1 != store.name_count() {
-            self.names = store.names_matching(self.matcher.events());
-        }
-        self
-    }
-
-    /// Visits the events of a user inside, until told to stop; tells how many have been looked at.
-    pub(super) fn values(
-        &self,
-        (store, user, t): (&Snapshot, u32, i64),
-        inside: Bounds,
-        visit: impl FnMut(i64, Option<ValueRef<'_>>) -> ControlFlow<()>,
-    ) -> usize {
-        store.matching_values((&self.matcher, &self.names.0), self.of.as_deref(), (user, t, inside), visit)
-    }
-
-    /// Asks leaves that look at each event, those at one end before the others.
-    fn ask(
-        &self,
-        (leaves, asked, from): (&[Leaf], &[Question], End),
-        grows: &[bool],
-        (store, user, t): (&Snapshot, u32, i64),
-        tell: &mut dyn FnMut(Question, bool),
-    ) {
-        let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(Timestamp::from_millis(t)));
-        let mut bound: Vec<(Question, LeafAt<'_>)> = asked.iter().map(bound).collect();
-        let reach = bound
-            .iter()
-            .map(|(_, leaf)| leaf.reach())
-            .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) })
-            .unwrap_or(Bounds::NONE);
-        let wanted = [self.of.as_deref(), self.same.as_deref()];
-        for part in store.stretches(&self.names.0, (user, t, reach), from) {
-            store.with_hits((&self.matcher, &self.names.0), wanted, (user, t, part), |facts| {
-                bound.retain(|(question, leaf)| {
-                    let holds = leaf.holds(facts);
-                    let is_decided = part == reach
-                        || holds && grows[*question as usize]
-                        || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts));
-                    if is_decided {
-                        tell(*question, holds);
-                    }
-                    !is_decided
-                });
-            });
-            if bound.is_empty() {
-                break;
-            }
-        }
+        self.rollings.kept.memory()
     }
 }
 

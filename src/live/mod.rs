@@ -36,6 +36,7 @@ mod edge;
 mod feed;
 mod fields;
 mod follow;
+mod group;
 mod kept;
 mod marks;
 mod members;

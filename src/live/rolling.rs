@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use foldhash::HashMap;
 
 use super::Question;
-use super::ask::Group;
+use super::group::Group;
 use super::kept::{Kept, OfUser};
 use super::sums::{Kind, Sums, Total};
 use crate::plan::bounds::Bounds;
@@ -25,7 +25,8 @@ pub(super) struct Rollings {
     all: Vec<Rolling>,
     /// Of each question: which it is about, and what of it.
     of_question: Vec<Option<(u32, Asked)>>,
-    kept: Kept,
+    /// Of users with very many events.
+    pub(super) kept: Kept,
     /// What is kept of the user that is asked about.
     of_user: OfUser,
     /// Kept for the allocation.
@@ -220,18 +221,5 @@ impl Rollings {
         };
         of_user.extend(added.drain(..).filter(is_kept).map(|added| (added.rolling, added.sums)));
         kept.put(user, std::mem::take(of_user));
-    }
-
-    /// Facts of a user are other ones than they were, and not only by later ones.
-    pub(super) fn forget(&mut self, user: u32) {
-        self.kept.take(user);
-    }
-
-    pub(super) fn forget_all(&mut self) {
-        self.kept.clear();
-    }
-
-    pub(super) fn memory(&self) -> usize {
-        self.kept.memory()
     }
 }

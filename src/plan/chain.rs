@@ -73,6 +73,11 @@ impl Chain {
         })
     }
 
+    /// The instants of events that can matter for a window: what must not follow is looked for up to `T`.
+    pub(crate) fn looks_at(&self, window: Bounds, t: i64) -> Bounds {
+        if self.then_not.is_some() { Bounds { hi: t, ..window } } else { window }
+    }
+
     /// Whether a chain exists among the hits: its steps inside the bounds, all of it up to `t`.
     pub(crate) fn holds(&self, hits: &[Hit<'_>], bounds: Bounds, t: i64) -> bool {
         if self.same.is_none() {

@@ -198,11 +198,20 @@ impl LeafAt<'_> {
         match self {
             Self::Did(behaviour) => behaviour.reach(),
 
-            // What must not follow is looked for up to T.
-            Self::Sequence(chain, scope, t) if chain.then_not.is_some() => Bounds { hi: *t, ..scope.reach() },
-            Self::Sequence(_, scope, _) => scope.reach(),
+            Self::Sequence(chain, scope, t) => chain.looks_at(scope.reach(), *t),
             _ => Bounds::NONE,
         }
+    }
+
+    /// The instants of events that can matter for a user of that anchor.
+    pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
+        let bounds = match self {
+            Self::Did(did) if did.behaviour.looks_at_all_time() => Some(did.reach()),
+            Self::Did(did) => did.scope.bounds(anchor),
+            Self::Sequence(chain, scope, t) => scope.bounds(anchor).map(|bounds| chain.looks_at(bounds, *t)),
+            _ => None,
+        };
+        bounds.unwrap_or(Bounds::NONE)
     }
 
     /// The first instant at which the value of an attribute can matter for some user.

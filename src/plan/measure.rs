@@ -109,6 +109,11 @@ impl MeasureAt<'_> {
         self.scope.reach()
     }
 
+    /// Those that can matter for a user of that anchor.
+    pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
+        self.scope.bounds(anchor).unwrap_or(Bounds::NONE)
+    }
+
     /// The number: 0 where nothing matches or the user has no anchor.
     pub(crate) fn number(&self, facts: &UserFacts<'_>) -> ExactSum {
         let Some(bounds) = self.scope.bounds(facts.anchor) else { return ExactSum::ZERO };

@@ -99,7 +99,11 @@ impl Snapshot {
     /// The measured number of one user.
     pub(crate) fn measured_of(&self, measure: &Measure, t: Timestamp, user: u32) -> ExactSum {
         let at = measure.at(t.millis());
-        self.measure_question(measure, t.millis()).with_facts(user, |facts| at.number(facts))
+        self.measure_question(measure, t.millis()).with_facts(
+            user,
+            |anchor| at.reach_of(anchor),
+            |facts| at.number(facts),
+        )
     }
 
     fn measure_question<'a>(&'a self, measure: &'a Measure, t: i64) -> Question<'a> {

@@ -27,7 +27,7 @@ pub(crate) enum End {
 impl<'a> Question<'a> {
     /// Whether a leaf over events holds for a user.
     pub(super) fn holds_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
-        self.with_facts(user, |facts| leaf.holds(facts))
+        self.with_facts(user, |anchor| leaf.reach_of(anchor), |facts| leaf.holds(facts))
     }
 
     /// Whether a sequence is there for a user: one that is found among the latest events is.
@@ -38,38 +38,38 @@ impl<'a> Question<'a> {
         stretches.any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
     }
 
-    /// Brings together what the question needs to know of a user.
-    pub(super) fn with_facts<R>(&self, user: u32, ask: impl FnOnce(&UserFacts<'_>) -> R) -> R {
+    /// Brings together what the question needs to know of a user, by which instants can matter for its anchor.
+    pub(super) fn with_facts<R>(
+        &self,
+        user: u32,
+        reach_of: impl FnOnce(Option<i64>) -> Bounds,
+        ask: impl FnOnce(&UserFacts<'_>) -> R,
+    ) -> R {
         let seen = self.store.users.first_seen(user);
         let anchor = self.anchor.and_then(|point| self.anchor_of(point, user));
+        let of_user = (user, self.t, self.reach.and(reach_of(anchor)));
         let mut hits = Vec::new();
         for (number, matcher) in (0u32..).zip(self.matchers) {
             let names = self.store.matching_names(matcher.events());
-            let of_user = (user, self.t, self.reach);
             self.store.add_hits((matcher, &names), number, self.wanted, of_user, &mut hits);
         }
         ask(&UserFacts { seen, anchor, hits: &in_order(hits), writes: &[] })
     }
 
     fn anchor_of(&self, point: &Point, user: u32) -> Option<i64> {
-        let ever = Bounds { lo: i64::MIN, hi: self.t };
-        let mut best = None;
-        match point {
+        let (matcher, end) = match point {
             Point::Seen => return self.store.users.first_seen(user).filter(|&seen| seen <= self.t),
             Point::Attribute(name) => {
                 let value = self.store.attributes.table(name)?.value_of(user, self.t);
                 return self.store.value(value)?.instant();
             }
-            Point::First(matcher) | Point::Latest(matcher) => {
-                let better = if matches!(point, Point::First(_)) { i64::min } else { i64::max };
-                let names = self.store.matching_names(matcher.events());
-                self.store.events_of_user((matcher, &names), [None; 2], (user, self.t, ever), |at, _, _| {
-                    best = Some(best.map_or(at, |best: i64| better(best, at)));
-                    ControlFlow::Continue(())
-                });
-            }
-        }
-        best
+            Point::First(matcher) => (matcher, End::First),
+            Point::Latest(matcher) => (matcher, End::Last),
+        };
+        let names = self.store.matching_names(matcher.events());
+        let of_user = (user, self.t, Bounds { lo: i64::MIN, hi: self.t });
+        let mut stretches = self.store.stretches(&names, of_user, end);
+        stretches.find_map(|part| self.store.end_of((matcher, &names), (user, self.t, part), end))
     }
 }
 
@@ -227,6 +227,19 @@ impl Snapshot {
         self.events_of_user(matching, [of, None], of_user, |at, _, [value, _]| visit(at, self.value(*value)))
     }
 
+    /// The first or the last instant of a user's events that match.
+    fn end_of(&self, matching: (&Matcher, &[u32]), of_user: (u32, i64, Bounds), end: End) -> Option<i64> {
+        let mut best = None;
+        self.events_of_user(matching, [None; 2], of_user, |at, _, _| {
+            best = Some(best.map_or(at, |best: i64| match end {
+                End::First => best.min(at),
+                End::Last => best.max(at),
+            }));
+            ControlFlow::Continue(())
+        });
+        best
+    }
+
     fn add_hits<'s>(
         &'s self,
         matching: (&Matcher, &[u32]),
@@ -282,7 +295,8 @@ impl Snapshot {
             Question { store: self, t, matchers: &[], reach: Bounds::NONE, wanted: [None, None], anchor };
         let writes = self.attributes.table(name).map_or(&[][..], |table| table.writes_of(user));
         let stored: Vec<StoredWrite<'_>> = self.stored_since(writes, leaf.value_since()).collect();
-        question.with_facts(user, |facts| leaf.holds(&UserFacts { writes: &stored, ..*facts }))
+        let no_events = |_| Bounds::NONE;
+        question.with_facts(user, no_events, |facts| leaf.holds(&UserFacts { writes: &stored, ..*facts }))
     }
 
     /// The writes that say what the value is from an instant on.

@@ -3,9 +3,10 @@
 use foldhash::HashMap;
 
 use super::sums::Sums;
+use crate::limits::SMALL;
 
 /// What is kept at the most, by its weight, before all is let go.
-const MOST: usize = if cfg!(debug_assertions) { 12 } else { 1 << 10 };
+const MOST: usize = if SMALL { 12 } else { 1 << 10 };
 
 /// By user: what is kept, each with its number.
 #[derive(Clone, Debug, Default)]

@@ -11,13 +11,14 @@ use super::Question;
 use super::group::Group;
 use super::kept::{Kept, OfUser};
 use super::sums::{Kind, Sums, Total};
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 use crate::plan::{ExactSum, Leaf, Measure, Plan, Scope, ValueRef};
 use crate::segment::Quantity;
 use crate::store::Snapshot;
 
-/// Events of a user that are not added up anew without need. Builds with assertions, which tests are, begin early.
-const MANY: usize = if cfg!(debug_assertions) { 2 } else { 256 };
+/// Events of a user that are not added up anew without need.
+const MANY: usize = if SMALL { 2 } else { 256 };
 
 /// What is added up, of all leaves and measures.
 #[derive(Clone, Debug, Default)]

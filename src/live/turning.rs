@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::watch::Turning;
 use crate::event::Fact;
+use crate::limits::SMALL;
 use crate::plan::{Matcher, Properties};
 use crate::store::{Among, EventQuery, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 type NextChange<'a> = &'a dyn Fn(i64) -> Option<i64>;
 
 /// So many turns are kept ahead at least, where there are as many.
-const FEW: usize = if cfg!(test) { 3 } else { 256 };
+const FEW: usize = if SMALL { 3 } else { 256 };
 /// Where there are many users, one turn is kept ahead for so many of them, which takes about the room of a bitmap: each
 /// reading looks at all values.
 const USERS: usize = 256;

@@ -10,6 +10,7 @@ use super::cell::Cell;
 use super::interner::Interner;
 use super::log::Log;
 use super::shards::Shards;
+use crate::limits::SMALL;
 
 /// One write; a value of [`Cell::Missing`] removes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,7 +122,7 @@ struct Newest {
 }
 
 /// Writes that are remembered as the newest.
-const NEWEST: usize = if cfg!(test) { 3 } else { 256 };
+const NEWEST: usize = if SMALL { 3 } else { 256 };
 
 impl Newest {
     fn add(&mut self, at: i64, user: u32) {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::limits::SMALL;
+
 /// Entries a chunk; few in tests, which are to see the log forget.
-const CHUNK: usize = if cfg!(test) { 8 } else { 1024 };
+const CHUNK: usize = if SMALL { 8 } else { 1024 };
 /// Chunks that are remembered: what is older has to be made again.
-const CHUNKS: usize = if cfg!(test) { 12 } else { 128 };
+const CHUNKS: usize = if SMALL { 12 } else { 128 };
 
 /// Entries that are in no chunk yet; a chunk holds a multiple.
-const OPEN: usize = if cfg!(test) { 4 } else { 16 };
+const OPEN: usize = if SMALL { 4 } else { 16 };
 
 /// The latest entries of an endless log; a clone is a pointer copy that stays as it was.
 #[derive(Clone, Debug)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::merging::Merging;
 use super::shelf::Shelf;
+use crate::limits::SMALL;
 
 /// Rows merged for each event that arrives, while merges are due: more than ever become due for one.
 const ROWS_AN_EVENT: usize = 32;
 /// Rows of a slice, which is done in some ten microseconds.
-const SLICE: usize = if cfg!(test) { 3 } else { 1 << 8 };
+const SLICE: usize = if SMALL { 3 } else { 1 << 8 };
 
 /// A shelf by its name, and a bucket of it.
 type Place = (u32, i32);

@@ -4,9 +4,10 @@ use super::cell::Cell;
 use super::column::{Codes, Column, Union};
 use super::part::Part;
 use super::slots::Growing;
+use crate::limits::SMALL;
 
 /// Rows from which on it would take too long to order them by time at once.
-const LARGE: usize = if cfg!(test) { 1 << 11 } else { 1 << 16 };
+const LARGE: usize = if SMALL { 1 << 11 } else { 1 << 16 };
 
 /// Rows that are counted in the time in which one is merged.
 const COUNTED: usize = 8;

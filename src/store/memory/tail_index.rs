@@ -5,12 +5,13 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 
 /// No row.
 const NONE: u32 = u32::MAX;
-/// Rows of a user that are gone through without ado; less in builds with assertions, which tests are.
-const FEW: usize = if cfg!(debug_assertions) { 1 } else { 16 };
+/// Rows of a user that are gone through without ado.
+const FEW: usize = if SMALL { 1 } else { 16 };
 
 /// Rows by name and user, and in order of time; what a row is, the caller knows.
 #[derive(Clone, Debug, Default)]

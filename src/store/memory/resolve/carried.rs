@@ -6,10 +6,11 @@ use super::super::bits::Bits;
 use super::super::snapshot::Snapshot;
 use super::cache::{Carried, Index};
 use super::instants::{Than, UserInstants, Which};
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 
 /// The instants of users who have had events since the index was made are kept apart up to so many.
-const APART: usize = if cfg!(test) { 3 } else { 1 << 14 };
+const APART: usize = if SMALL { 3 } else { 1 << 14 };
 
 /// One instant for each user that has it.
 #[derive(Clone, Debug)]

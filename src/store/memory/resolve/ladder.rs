@@ -2,11 +2,12 @@
 //! the difference of two such sets and a few thousand users to set right, whatever the number of users.
 
 use super::super::kernel;
+use crate::limits::SMALL;
 
 /// Users between two steps.
-const STEP: usize = if cfg!(test) { 8 } else { 1 << 15 };
+const STEP: usize = if SMALL { 8 } else { 1 << 15 };
 /// Below so many users comparing all of them is as quick.
-pub(super) const WORTH: usize = if cfg!(test) { 4 } else { 1 << 14 };
+pub(super) const WORTH: usize = if SMALL { 4 } else { 1 << 14 };
 
 /// The place of a user who is gone.
 const GONE: u32 = u32::MAX;

@@ -5,10 +5,11 @@ use super::super::kernel;
 use super::super::part::Part;
 use super::super::snapshot::Snapshot;
 use super::scan::mask_instants;
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 
 /// Events that are few.
-const FEW: usize = if cfg!(test) { 3 } else { 256 };
+const FEW: usize = if SMALL { 3 } else { 256 };
 
 /// The users with an event of the names after an instant; `None` where there are more than a few such events.
 pub(super) fn few_after(store: &Snapshot, names: &[u32], at: i64) -> Option<Vec<u32>> {

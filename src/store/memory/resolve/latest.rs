@@ -11,13 +11,14 @@ use super::super::kernel;
 use super::super::snapshot::Snapshot;
 use super::cache::{Carried, Index};
 use super::filter::Passing;
+use crate::limits::SMALL;
 use crate::plan::test::BoundTest;
 
 /// The values of users who have had a write since the index was made are kept apart up to so many.
-const APART: usize = if cfg!(test) { 2 } else { 1 << 12 };
+const APART: usize = if SMALL { 2 } else { 1 << 12 };
 
 /// Most values of which sets of users are kept.
-const FEW: usize = if cfg!(test) { 4 } else { 64 };
+const FEW: usize = if SMALL { 4 } else { 64 };
 
 /// The values of one attribute at one instant.
 #[derive(Clone, Debug)]

@@ -7,13 +7,14 @@ use super::super::cell::Cell;
 use super::super::part::{Part, Row};
 use super::super::snapshot::Snapshot;
 use super::hits::Question;
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 use crate::plan::filter::{BoundFilter, CompiledFilter};
 use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts, ValueRef};
 use crate::time::Timestamp;
 
-/// Events of a user that are not looked at as a whole without need. Builds with assertions, which tests are, begin early.
-const MANY: usize = if cfg!(debug_assertions) { 3 } else { 512 };
+/// Events of a user that are not looked at as a whole without need.
+const MANY: usize = if SMALL { 3 } else { 512 };
 /// Parts of the time that is asked about.
 const SHARES: [i64; 2] = [256, 16];
 

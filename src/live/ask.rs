@@ -6,11 +6,11 @@ use foldhash::HashMap;
 
 use super::Question;
 use super::counts::Counts;
-use super::group::{Events, Group};
 use super::rolling::Rollings;
-use crate::plan::{ExactSum, Leaf, Plan};
+use super::shared::{Key, SharedEvents, Subject};
+use crate::plan::exact::is_in;
+use crate::plan::{End, ExactSum, Leaf, Plan};
 use crate::segment::{Measure, Range};
-use crate::store::{End, Snapshot};
 use crate::time::Timestamp;
 use crate::value::Number;
 
@@ -21,7 +21,7 @@ pub(super) struct Asks {
     with: Vec<With>,
     /// Of each leaf: more events never make it fail.
     grows: Vec<bool>,
-    all: Vec<Group>,
+    all: Vec<SharedEvents>,
     rollings: Rollings,
     /// Leaves that can hold for a user without any fact but that it was seen, and that no tally decides.
     newcomer: Vec<Question>,
@@ -31,7 +31,7 @@ pub(super) struct Asks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum With {
     /// They only add up.
-    Total(u32),
+    Sums(u32),
     /// They look at each event, and the earliest decides.
     First(u32),
     /// They look at each event.
@@ -56,10 +56,10 @@ impl Asks {
             let is_alone = measure.scope.anchor().is_some();
             (!is_alone).then(|| (&measure.matcher, measure.of(), None))
         });
-        let mut known: HashMap<Events<'p>, u32> = HashMap::default();
-        let mut group_of = |events: Events<'p>| {
+        let mut known: HashMap<Key<'p>, u32> = HashMap::default();
+        let mut group_of = |events: Key<'p>| {
             *known.entry(events).or_insert_with(|| {
-                asks.all.push(Group::of(events));
+                asks.all.push(SharedEvents::of(events));
                 u32::try_from(asks.all.len()).unwrap_or(u32::MAX) - 1
             })
         };
@@ -67,7 +67,7 @@ impl Asks {
             of_leaves.chain(of_measures).map(|events| events.map(&mut group_of)).collect();
         asks.rollings = Rollings::of(plan, &groups);
         let with = |(question, group): (Question, Option<u32>)| match group {
-            Some(group) if asks.rollings.is_total(question) => With::Total(group),
+            Some(group) if asks.rollings.is_sum(question) => With::Sums(group),
             Some(group) if is_first(plan.leaves().get(question as usize)) => With::First(group),
             Some(group) => With::Hits(group),
             None => With::None,
@@ -90,7 +90,7 @@ impl Asks {
         &mut self,
         leaves: &[Leaf],
         asked: &mut [Question],
-        (store, user, t): (&Snapshot, u32, i64),
+        of: Subject<'_>,
         tell: &mut dyn FnMut(Question, bool),
     ) {
         let with = |leaf: &Question| self.with.get(*leaf as usize).copied().unwrap_or(With::None);
@@ -98,66 +98,61 @@ impl Asks {
         for together in asked.chunk_by(|a, b| with(a) == with(b)) {
             let with = together.first().map_or(With::None, with);
             let group = match with {
-                With::Total(group) | With::First(group) | With::Hits(group) => {
+                With::Sums(group) | With::First(group) | With::Hits(group) => {
                     self.all.get_mut(group as usize)
                 }
                 With::None => None,
             };
-            let group = group.map(|group| group.numbered(store));
+            let group = group.map(|group| group.numbered(of.store));
             match (with, group) {
-                (With::Total(_), Some(group)) => {
-                    self.rollings.answer(together, group, (store, user, t), tell);
+                (With::Sums(_), Some(group)) => {
+                    self.rollings.answer(together, group, of, tell);
                 }
                 (_, Some(group)) => {
-                    let from = if matches!(with, With::First(_)) { End::First } else { End::Last };
-                    group.ask((leaves, together, from), &self.grows, (store, user, t), tell);
+                    let from = if matches!(with, With::First(_)) { End::First } else { End::Latest };
+                    group.ask((leaves, together, from), &self.grows, of, tell);
                 }
                 (_, None) => together.iter().for_each(|leaf| {
-                    tell(*leaf, store.leaf_of(&leaves[*leaf as usize], Timestamp::from_millis(t), user));
+                    tell(
+                        *leaf,
+                        of.store.leaf_of(&leaves[*leaf as usize], Timestamp::from_millis(of.t), of.user),
+                    );
                 }),
             }
         }
     }
 
     /// What a measure of the plan is of a user.
-    pub(super) fn measure(
-        &mut self,
-        plan: &Plan,
-        measure: usize,
-        (store, user, t): (&Snapshot, u32, i64),
-    ) -> ExactSum {
+    pub(super) fn measure(&mut self, plan: &Plan, measure: usize, of: Subject<'_>) -> ExactSum {
         let question = plan.leaves().len() + measure;
         let group = match self.with.get(question) {
-            Some(With::Total(group)) => self.all.get_mut(*group as usize),
+            Some(With::Sums(group)) => self.all.get_mut(*group as usize),
             _ => None,
         };
         match group.zip(Question::try_from(question).ok()) {
-            Some((group, question)) => {
-                self.rollings.number(question, group.numbered(store), (store, user, t))
-            }
-            None => store.measured_of(&plan.measures()[measure], Timestamp::from_millis(t), user),
+            Some((group, question)) => self.rollings.number(question, group.numbered(of.store), of),
+            None => of.store.measured_of(&plan.measures()[measure], Timestamp::from_millis(of.t), of.user),
         }
     }
 
-    /// Facts of a user are other ones than they were, and not only by later ones.
+    /// Facts of a user are others than they were, and not only by later ones.
     pub(super) fn forget(&mut self, user: u32) {
-        self.rollings.kept.take(user);
+        self.rollings.forget(user);
     }
 
-    /// The same of all users.
+    /// The same of everyone.
     pub(super) fn forget_all(&mut self) {
-        self.rollings.kept.clear();
+        self.rollings.forget_all();
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.rollings.kept.memory()
+        self.rollings.memory()
     }
 }
 
 /// Whether the earliest event decides.
 fn is_first(leaf: Option<&Leaf>) -> bool {
-    let Some(Leaf::Did(did)) = leaf else { return false };
-    did.same.is_none() && matches!(did.measure, Measure::First(_) | Measure::FirstValue { .. })
+    matches!(leaf, Some(Leaf::Did(did)) if did.decided_by() == Some(End::First))
 }
 
 /// Whether more events never make a leaf fail: it counts, to some number at least.
@@ -176,18 +171,7 @@ fn grows(leaf: &Leaf) -> bool {
 
 /// Whether a leaf can hold for a user of whom nothing is known but when it was first seen.
 fn can_hold_at_once(leaf: &Leaf) -> bool {
-    let has_zero = |range: &Range| {
-        let zero = Number::Int(0);
-        (match range.low {
-            Bound::Included(low) => low <= zero,
-            Bound::Excluded(low) => low < zero,
-            Bound::Unbounded => true,
-        }) && (match range.high {
-            Bound::Included(high) => high >= zero,
-            Bound::Excluded(high) => high > zero,
-            Bound::Unbounded => true,
-        })
-    };
+    let has_zero = |range: &Range| is_in(range, |bound| Number::Int(0).cmp(&bound));
     match leaf {
         Leaf::Did(behaviour) => match &behaviour.measure {
             Measure::Times(range)

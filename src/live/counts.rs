@@ -8,9 +8,9 @@ use foldhash::HashMap;
 
 use super::Question;
 use super::marks::{Marks, unit_around};
-use super::sums::whole_counts;
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::Zone;
+use crate::plan::exact::whole_counts;
 use crate::plan::{Leaf, Plan};
 use crate::segment::{EventPattern, Measure, Range};
 use crate::store::Snapshot;

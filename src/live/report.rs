@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::crossing::Crossing;
 use super::settle::{Manner, Scratch};
+use super::shared::Subject;
 use super::transition::{Because, Cause, Movement, Transition};
 use super::{Live, Question};
 use crate::store::UserId;
@@ -88,17 +89,17 @@ impl Live {
         scratch: &mut Scratch,
     ) {
         let Some(program) = self.programs.get(segment as usize) else { return };
-        let kept = self.fields.of_segment(segment);
-        let of_user = (self.store.reading(), user, at);
+        let field = self.fields.of_segment(segment);
+        let of_user = Subject { store: self.store.reading(), user, t: at };
         let mut measured = |measure: usize| self.asks.measure(&self.plan, measure, of_user);
         let mut by = |row: &[u32]| program.holds(&self.plan, &self.fields, row, &mut measured);
         let holds = is_there && by(&scratch.row);
         let held =
-            was_there && kept.map_or_else(|| by(&scratch.before), |field| field.get(&scratch.before) == 1);
+            was_there && field.map_or_else(|| by(&scratch.before), |field| field.get(&scratch.before) == 1);
         if holds != held {
             scratch.moved.push((segment, holds, condition));
         }
-        if let Some(field) = kept.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
+        if let Some(field) = field.filter(|field| field.put(&mut scratch.row, u8::from(holds))) {
             self.state.rows.store_cell(user, field.cell, &scratch.row);
         }
     }

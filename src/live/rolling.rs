@@ -8,14 +8,13 @@ use std::ops::ControlFlow;
 use foldhash::HashMap;
 
 use super::Question;
-use super::group::Group;
-use super::kept::{Kept, OfUser};
-use super::sums::{Kind, Sums, Total};
+use super::kept::{Kept, OfRolling};
+use super::shared::{SharedEvents, Subject};
+use super::sums::{Kind, Sums, Wanted};
 use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 use crate::plan::{ExactSum, Leaf, Measure, Plan, Scope, ValueRef};
 use crate::segment::Quantity;
-use crate::store::Snapshot;
 
 /// Events of a user that are not added up anew without need.
 const MANY: usize = if SMALL { 2 } else { 256 };
@@ -27,10 +26,8 @@ pub(super) struct Rollings {
     /// Of each question: which it is about, and what of it.
     of_question: Vec<Option<(u32, Asked)>>,
     /// Of users with very many events.
-    pub(super) kept: Kept,
-    /// What is kept of the user that is asked about.
-    of_user: OfUser,
-    /// Kept for the allocation.
+    kept: Kept,
+    /// What is being added up; empty between questions.
     added: Vec<Added>,
 }
 
@@ -42,12 +39,14 @@ struct Rolling {
     with_ends: bool,
     /// Whether an event that matches goes on to match.
     stays: bool,
+    /// Where it is being added up.
+    place: Option<usize>,
 }
 
 /// What a question wants to know.
 #[derive(Clone, Debug)]
 enum Asked {
-    Whether(Total),
+    Whether(Wanted),
     Count,
     Sum,
 }
@@ -68,7 +67,8 @@ enum Source {
     Kept,
     /// All of very many events.
     Many,
-    Few,
+    /// Some events, or few.
+    Anew,
 }
 
 impl Rollings {
@@ -76,8 +76,8 @@ impl Rollings {
     pub(super) fn of<'p>(plan: &'p Plan, groups: &[Option<u32>]) -> Self {
         let of_leaf = |leaf: &'p Leaf| match leaf {
             Leaf::Did(did) if did.same.is_none() => {
-                let (kind, total) = Total::of(&did.measure)?;
-                Some((&did.matcher, &did.scope, kind, Asked::Whether(total)))
+                let (kind, wanted) = Wanted::of(&did.measure)?;
+                Some((&did.matcher, &did.scope, kind, Asked::Whether(wanted)))
             }
             _ => None,
         };
@@ -91,10 +91,16 @@ impl Rollings {
             rollings.of_question.push(group.zip(asked).map(|(group, (matcher, scope, kind, asked))| {
                 let place = *places.entry((group, scope, kind)).or_insert_with(|| {
                     let stays = matcher.compiled().is_none_or(|filter| !filter.depends_on_time());
-                    rollings.all.push(Rolling { scope: scope.clone(), kind, with_ends: false, stays });
+                    rollings.all.push(Rolling {
+                        scope: scope.clone(),
+                        kind,
+                        with_ends: false,
+                        stays,
+                        place: None,
+                    });
                     rollings.all.len() - 1
                 });
-                rollings.all[place].with_ends |= matches!(&asked, Asked::Whether(total) if total.is_end());
+                rollings.all[place].with_ends |= matches!(&asked, Asked::Whether(wanted) if wanted.is_end());
                 (u32::try_from(place).unwrap_or(u32::MAX), asked)
             }));
         }
@@ -102,7 +108,7 @@ impl Rollings {
     }
 
     /// Whether a question only adds up.
-    pub(super) fn is_total(&self, question: Question) -> bool {
+    pub(super) fn is_sum(&self, question: Question) -> bool {
         self.asked_by(question).is_some()
     }
 
@@ -110,96 +116,98 @@ impl Rollings {
         self.of_question.get(question as usize)?.as_ref()
     }
 
-    /// Answers leaves of one group that only add up.
+    /// Answers leaves about the same events that only add up.
     pub(super) fn answer(
         &mut self,
         leaves: &[Question],
-        group: &Group,
-        of_user: (&Snapshot, u32, i64),
+        events: &SharedEvents,
+        of: Subject<'_>,
         tell: &mut dyn FnMut(Question, bool),
     ) {
-        self.add_up(leaves, group, of_user);
+        let others = self.add_up(leaves, events, of);
         for leaf in leaves {
-            if let Some((sums, Asked::Whether(total))) = self.sums_of(*leaf) {
-                tell(*leaf, sums.holds(total));
+            if let Some((sums, Asked::Whether(wanted))) = self.sums_of(*leaf) {
+                tell(*leaf, sums.holds(wanted));
             }
         }
-        self.keep(of_user.1);
+        self.keep(of.user, others);
     }
 
     /// The number of a measure that only adds up.
-    pub(super) fn number(
-        &mut self,
-        measure: Question,
-        group: &Group,
-        of_user: (&Snapshot, u32, i64),
-    ) -> ExactSum {
-        self.add_up(&[measure], group, of_user);
+    pub(super) fn number(&mut self, measure: Question, events: &SharedEvents, of: Subject<'_>) -> ExactSum {
+        let others = self.add_up(&[measure], events, of);
         let mut number = ExactSum::ZERO;
         match self.sums_of(measure) {
             Some((sums, Asked::Sum)) => number = sums.sum(),
             Some((sums, Asked::Count)) => number.add_counted(1, sums.count()),
             _ => {}
         }
-        self.keep(of_user.1);
+        self.keep(of.user, others);
         number
     }
 
     /// What a question that has just been added up for is about.
     fn sums_of(&self, question: Question) -> Option<(&Sums, &Asked)> {
         let (rolling, asked) = self.asked_by(question)?;
-        let added = self.added.iter().find(|added| added.rolling == *rolling)?;
+        let added = self.added.get(self.place_of(*rolling)?)?;
         Some((&added.sums, asked))
     }
 
-    /// Adds up what questions are about, by what is kept where that can follow.
-    fn add_up(&mut self, questions: &[Question], group: &Group, (store, user, t): (&Snapshot, u32, i64)) {
-        self.added.clear();
-        questions.iter().for_each(|question| self.ask(*question, t));
-        let of_user = (store, user, t);
-        self.follow(group, of_user);
-        self.add_anew(group, of_user);
+    /// Where something is that is being added up.
+    fn place_of(&self, rolling: u32) -> Option<usize> {
+        self.all.get(rolling as usize)?.place
     }
 
-    fn ask(&mut self, question: Question, t: i64) {
-        let Some((rolling, asked)) = self.of_question.get(question as usize).and_then(Option::as_ref) else {
-            return;
-        };
-        let enough = if let Asked::Whether(total) = asked { total.enough() } else { u64::MAX };
-        if let Some(added) = self.added.iter_mut().find(|added| added.rolling == *rolling) {
+    /// Adds up what questions are about, by what is kept where that can follow. Gives back what is kept of other questions.
+    fn add_up(&mut self, questions: &[Question], events: &SharedEvents, of: Subject<'_>) -> Vec<OfRolling> {
+        questions.iter().for_each(|question| self.want(*question, of.t));
+        let others = self.follow(events, of);
+        self.add_anew(events, of);
+        others
+    }
+
+    fn want(&mut self, question: Question, t: i64) {
+        let Some(Some((rolling, asked))) = self.of_question.get(question as usize) else { return };
+        let enough = if let Asked::Whether(wanted) = asked { wanted.enough() } else { u64::MAX };
+        let Some(of) = self.all.get_mut(*rolling as usize) else { return };
+        if let Some(added) = of.place.and_then(|place| self.added.get_mut(place)) {
             added.enough = added.enough.max(enough);
-        } else if let Some(Rolling { scope, kind, with_ends, .. }) = self.all.get(*rolling as usize) {
-            let sums = Sums::new(scope.at(t).reach(), *kind, *with_ends);
-            self.added.push(Added { rolling: *rolling, enough, sums, source: Source::Few });
+        } else {
+            of.place = Some(self.added.len());
+            let sums = Sums::new(of.scope.at(t).reach(), of.kind, of.with_ends);
+            self.added.push(Added { rolling: *rolling, enough, sums, source: Source::Anew });
         }
     }
 
     /// By what is kept.
-    fn follow(&mut self, group: &Group, of_user: (&Snapshot, u32, i64)) {
+    fn follow(&mut self, events: &SharedEvents, of: Subject<'_>) -> Vec<OfRolling> {
+        let mut kept = self.kept.take(of.user);
         let mut visit = |inside, each: &mut dyn FnMut(i64, Option<ValueRef<'_>>)| {
-            group.values(of_user, inside, |at, value| {
+            events.values(of, inside, |at, value| {
                 each(at, value);
                 ControlFlow::Continue(())
             });
         };
-        self.of_user = self.kept.take(of_user.1);
-        for added in &mut self.added {
-            let place = self.of_user.iter().position(|(rolling, _)| *rolling == added.rolling);
-            let Some((_, sums)) = place.map(|place| self.of_user.swap_remove(place)) else { continue };
-            if let Some(sums) = sums.follow(added.sums.inside(), &mut visit) {
-                (added.sums, added.source) = (sums, Source::Kept);
+        kept.retain_mut(|(rolling, sums)| {
+            let place = self.place_of(*rolling);
+            let Some(added) = place.and_then(|place| self.added.get_mut(place)) else { return true };
+            if sums.follow(added.sums.inside(), &mut visit) {
+                std::mem::swap(&mut added.sums, sums);
+                added.source = Source::Kept;
             }
-        }
+            false
+        });
+        kept
     }
 
     /// What is not known yet, until there is enough of all.
-    fn add_anew(&mut self, group: &Group, of_user: (&Snapshot, u32, i64)) {
+    fn add_anew(&mut self, events: &SharedEvents, of: Subject<'_>) {
         let added = &mut self.added;
-        let is_new = |added: &Added| added.source == Source::Few;
+        let is_new = |added: &Added| added.source == Source::Anew;
         let new = added.iter().filter(|added| is_new(added));
         let Some(lo) = new.map(|added| added.sums.inside().lo).min() else { return };
         let mut is_whole = true;
-        let looked = group.values(of_user, Bounds { lo, hi: of_user.2 }, |at, value| {
+        let looked = events.values(of, Bounds { lo, hi: of.t }, |at, value| {
             let inside = added.iter_mut().filter(|added| is_new(added) && added.sums.inside().contains(at));
             inside.for_each(|added| added.sums.add(at, value));
             if added.iter().any(|added| is_new(added) && added.sums.count() < added.enough) {
@@ -213,14 +221,29 @@ impl Rollings {
         }
     }
 
-    /// Keeps what it would cost much to add up again.
-    fn keep(&mut self, user: u32) {
-        let Self { all, kept, of_user, added, .. } = self;
-        let is_kept = |added: &Added| {
-            let stays = || all.get(added.rolling as usize).is_some_and(|rolling| rolling.stays);
-            added.source != Source::Few && Kept::has_room_for(&added.sums) && stays()
-        };
-        of_user.extend(added.drain(..).filter(is_kept).map(|added| (added.rolling, added.sums)));
-        kept.put(user, std::mem::take(of_user));
+    /// Keeps what it would cost much to add up again, beside what is kept of other questions.
+    fn keep(&mut self, user: u32, mut of_user: Vec<OfRolling>) {
+        for added in self.added.drain(..) {
+            let Some(rolling) = self.all.get_mut(added.rolling as usize) else { continue };
+            rolling.place = None;
+            if rolling.stays && added.source != Source::Anew {
+                of_user.push((added.rolling, added.sums));
+            }
+        }
+        self.kept.put(user, of_user);
+    }
+
+    /// Facts of a user are others than they were, and not only by later ones.
+    pub(super) fn forget(&mut self, user: u32) {
+        self.kept.take(user);
+    }
+
+    /// The same of everyone.
+    pub(super) fn forget_all(&mut self) {
+        self.kept.clear();
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.kept.memory()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::crossing::Crossing;
 use super::routes::{Direction, Touch};
+use super::shared::Subject;
 use super::transition::{Because, Transition};
 use super::{Live, Question};
 
@@ -127,7 +128,7 @@ impl Live {
             asked.sort_unstable();
             asked.dedup();
         }
-        let of_user = (self.store.reading(), user, manner.at);
+        let of_user = Subject { store: self.store.reading(), user, t: manner.at };
         let (rows, answers) = (&mut self.state.rows, &self.fields.answers);
         let Scratch { row, changed, .. } = scratch;
         self.asks.ask(self.plan.leaves(), asked, of_user, &mut |leaf, holds| {

@@ -1,13 +1,12 @@
 //! What the events of a user in a window add up to, and how that follows the window.
 
 use std::cmp::Ordering;
-use std::ops::Bound;
 
 use chrono_tz::Tz;
 
 use crate::plan::bounds::Bounds;
 use crate::plan::calendar::{Units, Zone};
-use crate::plan::exact::is_in;
+use crate::plan::exact::{is_in, whole_counts};
 use crate::plan::value_ref::DistinctSet;
 use crate::plan::{ExactSum, ScalarRef, ValueRef};
 use crate::segment::{Measure, Quantity, Range};
@@ -25,9 +24,9 @@ pub(super) enum Kind {
     Units(Unit, Tz),
 }
 
-/// A measure that the order of events does not matter to, with what it must be.
+/// What must be so of what is added up.
 #[derive(Clone, Debug)]
-pub(super) enum Total {
+pub(super) enum Wanted {
     /// How many there are: the smallest and the largest count for which it holds.
     Count(u64, u64),
     Sum(Range),
@@ -36,7 +35,7 @@ pub(super) enum Total {
     Greatest(Range),
 }
 
-impl Total {
+impl Wanted {
     pub(super) fn of(measure: &Measure) -> Option<(Kind, Self)> {
         let count = |range| {
             let (low, high) = whole_counts(range)?;
@@ -150,17 +149,17 @@ impl Numbers {
         self.ends.iter_mut().flatten().all(|end| end.take(number))
     }
 
-    fn holds(&self, asked: &Total) -> bool {
+    fn holds(&self, wanted: &Wanted) -> bool {
         let end_is_in = |place: usize, range: &Range| {
             let number = self.ends.and_then(|ends| ends.get(place)?.number);
             number.is_some_and(|(number, _)| is_in(range, |bound| number.cmp(&bound)))
         };
-        match asked {
-            Total::Count(low, high) => (*low..=*high).contains(&self.events),
-            Total::Sum(range) => self.sum.is_in(range),
-            Total::Mean(range) => self.numbers > 0 && self.sum.mean_is_in(self.numbers, range),
-            Total::Least(range) => end_is_in(0, range),
-            Total::Greatest(range) => end_is_in(1, range),
+        match wanted {
+            Wanted::Count(low, high) => (*low..=*high).contains(&self.events),
+            Wanted::Sum(range) => self.sum.is_in(range),
+            Wanted::Mean(range) => self.numbers > 0 && self.sum.mean_is_in(self.numbers, range),
+            Wanted::Least(range) => end_is_in(0, range),
+            Wanted::Greatest(range) => end_is_in(1, range),
         }
     }
 }
@@ -206,11 +205,12 @@ impl Sums {
         true
     }
 
-    /// Follows the window to where it is now by the events that come and go; `None`: they are to be added up anew.
-    pub(super) fn follow(mut self, now: Bounds, visit: &mut Visit<'_>) -> Option<Self> {
+    /// Follows the window to where it is now by the events that come and go. Tells whether what is left is known; else
+    /// they are to be added up anew.
+    pub(super) fn follow(&mut self, now: Bounds, visit: &mut Visit<'_>) -> bool {
         let before = std::mem::replace(&mut self.inside, now);
         if before.and(now).is_empty() {
-            return None;
+            return false;
         }
         let mut is_known = true;
         for gone in without(before, now) {
@@ -219,7 +219,7 @@ impl Sums {
         for come in without(now, before) {
             visit(come, &mut |at, value| self.add(at, value));
         }
-        is_known.then_some(self)
+        is_known
     }
 
     /// How many there are of what is counted.
@@ -238,17 +238,12 @@ impl Sums {
         }
     }
 
-    pub(super) fn holds(&self, asked: &Total) -> bool {
-        match (&self.what, asked) {
-            (What::Numbers(numbers), _) => numbers.holds(asked),
-            (_, Total::Count(low, high)) => (*low..=*high).contains(&self.count()),
+    pub(super) fn holds(&self, wanted: &Wanted) -> bool {
+        match (&self.what, wanted) {
+            (What::Numbers(numbers), _) => numbers.holds(wanted),
+            (_, Wanted::Count(low, high)) => (*low..=*high).contains(&self.count()),
             _ => false,
         }
-    }
-
-    /// How much room it takes, roughly, in that of numbers.
-    pub(super) fn weight(&self) -> usize {
-        1 + self.memory() / size_of::<Self>()
     }
 
     /// Bytes that it holds elsewhere.
@@ -266,23 +261,6 @@ fn without(one: Bounds, other: Bounds) -> impl Iterator<Item = Bounds> {
     let after = Bounds { lo: other.hi.saturating_add(1), hi: one.hi };
     let parts = [(one.lo < other.lo, before), (one.hi > other.hi, after)];
     parts.into_iter().filter_map(|(is_there, part)| is_there.then_some(part))
-}
-
-/// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no
-/// count is below it.
-pub(super) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
-    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
-    let low = match range.low {
-        Bound::Included(low) => whole(low)?,
-        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
-        Bound::Unbounded => 0,
-    };
-    let high = match range.high {
-        Bound::Included(high) => Some(whole(high)?),
-        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
-        Bound::Unbounded => None,
-    };
-    Some((low, high))
 }
 
 #[cfg(test)]
@@ -314,8 +292,9 @@ mod tests {
         sums
     }
 
-    fn follow(sums: Sums, now: Bounds, events: &Events) -> Option<Sums> {
-        sums.follow(now, &mut |inside, visit| each(events, inside, visit))
+    fn follow(mut sums: Sums, now: Bounds, events: &Events) -> Option<Sums> {
+        let is_known = sums.follow(now, &mut |inside, visit| each(events, inside, visit));
+        is_known.then_some(sums)
     }
 
     fn kind() -> impl Strategy<Value = Kind> {

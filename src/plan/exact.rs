@@ -221,6 +221,23 @@ pub(crate) fn is_in(range: &Range, compare: impl Fn(Number) -> Ordering) -> bool
     }
 }
 
+/// The smallest and the largest count of a range, where there is one; `None` where a bound is no whole number, or no
+/// count is below it.
+pub(crate) fn whole_counts(range: &Range) -> Option<(u64, Option<u64>)> {
+    let whole = |bound: Number| u64::try_from(bound.as_i64()?).ok();
+    let low = match range.low {
+        Bound::Included(low) => whole(low)?,
+        Bound::Excluded(low) => whole(low)?.checked_add(1)?,
+        Bound::Unbounded => 0,
+    };
+    let high = match range.high {
+        Bound::Included(high) => Some(whole(high)?),
+        Bound::Excluded(high) => Some(whole(high)?.checked_sub(1)?),
+        Bound::Unbounded => None,
+    };
+    Some((low, high))
+}
+
 /// Units of 2^-64 divided by a count: an integer where it is one, else the nearest float.
 fn small_mean(units: i128, count: u64) -> Number {
     let ones = units >> 64;

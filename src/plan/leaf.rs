@@ -205,13 +205,13 @@ impl LeafAt<'_> {
 
     /// The instants of events that can matter for a user of that anchor.
     pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
-        let bounds = match self {
-            Self::Did(did) if did.behaviour.looks_at_all_time() => Some(did.reach()),
-            Self::Did(did) => did.scope.bounds(anchor),
-            Self::Sequence(chain, scope, t) => scope.bounds(anchor).map(|bounds| chain.looks_at(bounds, *t)),
-            _ => None,
-        };
-        bounds.unwrap_or(Bounds::NONE)
+        match self {
+            Self::Did(behaviour) => behaviour.reach_of(anchor),
+            Self::Sequence(chain, scope, t) => {
+                scope.bounds(anchor).map_or(Bounds::NONE, |bounds| chain.looks_at(bounds, *t))
+            }
+            _ => Bounds::NONE,
+        }
     }
 
     /// The first instant at which the value of an attribute can matter for some user.

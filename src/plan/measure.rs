@@ -25,6 +25,13 @@ pub struct Measure {
     pub(crate) quantity: Quantity,
 }
 
+/// An end of what a user did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Latest,
+}
+
 /// A behaviour, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
@@ -200,6 +207,16 @@ impl Behaviour {
         matches!(self.measure, segment::Measure::First(_) | segment::Measure::Latest(_))
     }
 
+    /// At which end the one event lies that decides, where one does.
+    pub(crate) fn decided_by(&self) -> Option<End> {
+        use segment::Measure as M;
+        match self.measure {
+            M::First(_) | M::FirstValue { .. } => Some(End::First),
+            M::Latest(_) | M::LatestValue { .. } => Some(End::Latest),
+            _ => None,
+        }
+    }
+
     pub(crate) fn at(&self, t: i64) -> BehaviourAt<'_> {
         BehaviourAt {
             behaviour: self,
@@ -229,6 +246,15 @@ impl BehaviourAt<'_> {
         }
     }
 
+    /// Those that can matter for a user of that anchor.
+    pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
+        if self.behaviour.looks_at_all_time() {
+            self.reach()
+        } else {
+            self.scope.bounds(anchor).unwrap_or(Bounds::NONE)
+        }
+    }
+
     pub(crate) fn holds(&self, facts: &UserFacts<'_>) -> bool {
         let Some(bounds) = self.scope.bounds(facts.anchor) else { return false };
         if self.behaviour.looks_at_all_time() {
@@ -246,21 +272,15 @@ impl BehaviourAt<'_> {
         }
     }
 
-    /// Whether the answer stays what it is by these events, whichever lie behind them: of firsts those that came later, of
-    /// all else those that came before.
-    pub(crate) fn is_decided(&self, facts: &UserFacts<'_>) -> bool {
-        let inside = |bounds| !inside(facts.hits, bounds).is_empty();
-        match self.behaviour.measure {
-            segment::Measure::First(_) | segment::Measure::Latest(_) => {
-                inside(Bounds { lo: i64::MIN, hi: self.t })
-            }
-            segment::Measure::FirstValue { .. } | segment::Measure::LatestValue { .. }
-                if self.behaviour.same.is_none() =>
-            {
-                self.scope.bounds(facts.anchor).is_some_and(inside)
-            }
-            _ => false,
-        }
+    /// Whether the answer stays what it is by these events, which are all at one end, whichever lie behind them.
+    pub(crate) fn is_decided(&self, facts: &UserFacts<'_>, known: End) -> bool {
+        let decides = if self.behaviour.looks_at_all_time() {
+            Some(Bounds { lo: i64::MIN, hi: self.t })
+        } else {
+            self.scope.bounds(facts.anchor)
+        };
+        self.behaviour.decided_by() == Some(known)
+            && decides.is_some_and(|bounds| !inside(facts.hits, bounds).is_empty())
     }
 
     /// Whether the measure of these events is what it must be.

@@ -43,7 +43,7 @@ pub use value_ref::{ScalarRef, ValueRef};
 
 pub(crate) use history::value_at;
 pub(crate) use leaf::LeafAt;
-pub(crate) use measure::MeasureAt;
+pub(crate) use measure::{End, MeasureAt};
 pub(crate) use normalize::Named;
 
 use normalize::{Compiler, Nameless};

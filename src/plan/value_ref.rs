@@ -210,6 +210,8 @@ pub(crate) struct DistinctSet {
     scalars: HashTable<(Scalar, u64)>,
     records: HashTable<(Record, u64)>,
     hasher: foldhash::fast::FixedState,
+    /// Of its texts and records.
+    bytes: usize,
 }
 
 impl DistinctSet {
@@ -232,28 +234,38 @@ impl DistinctSet {
     }
 
     fn insert_scalar(&mut self, one: ScalarRef<'_>) {
-        let Self { scalars, hasher, .. } = self;
+        let Self { scalars, hasher, bytes, .. } = self;
         let is_it = |have: &(Scalar, u64)| one == (&have.0).into();
         let hash = |have: &(Scalar, u64)| hasher.hash_one(ScalarRef::from(&have.0));
-        let entry = scalars.entry(hasher.hash_one(one), is_it, hash);
-        entry.or_insert_with(|| (one.into(), 0)).get_mut().1 += 1;
+        let entry = scalars.entry(hasher.hash_one(one), is_it, hash).or_insert_with(|| {
+            *bytes += bytes_of(one);
+            (one.into(), 0)
+        });
+        entry.into_mut().1 += 1;
     }
 
     fn insert_record(&mut self, one: &Record) {
-        let Self { records, hasher, .. } = self;
-        let entry =
-            records.entry(hasher.hash_one(one), |have| have.0 == *one, |have| hasher.hash_one(&have.0));
-        entry.or_insert_with(|| (one.clone(), 0)).get_mut().1 += 1;
+        let Self { records, hasher, bytes, .. } = self;
+        let hash = |have: &(Record, u64)| hasher.hash_one(&have.0);
+        let entry = records.entry(hasher.hash_one(one), |have| have.0 == *one, hash).or_insert_with(|| {
+            *bytes += bytes_of_record(one);
+            (one.clone(), 0)
+        });
+        entry.into_mut().1 += 1;
     }
 
     fn remove_scalar(&mut self, one: ScalarRef<'_>) {
         let hash = self.hasher.hash_one(one);
-        remove(self.scalars.find_entry(hash, |have| one == (&have.0).into()).ok());
+        if is_last(self.scalars.find_entry(hash, |have| one == (&have.0).into()).ok()) {
+            self.bytes -= bytes_of(one);
+        }
     }
 
     fn remove_record(&mut self, one: &Record) {
         let hash = self.hasher.hash_one(one);
-        remove(self.records.find_entry(hash, |have| have.0 == *one).ok());
+        if is_last(self.records.find_entry(hash, |have| have.0 == *one).ok()) {
+            self.bytes -= bytes_of_record(one);
+        }
     }
 
     /// How many there are.
@@ -261,20 +273,34 @@ impl DistinctSet {
         (self.scalars.len() + self.records.len()) as u64
     }
 
-    /// Bytes that it holds, texts and records aside.
+    /// Bytes that it holds.
     pub(crate) fn memory(&self) -> usize {
-        self.scalars.allocation_size() + self.records.allocation_size()
+        self.scalars.allocation_size() + self.records.allocation_size() + self.bytes
     }
 }
 
-/// One time less; the last takes it out.
-fn remove<T>(found: Option<OccupiedEntry<'_, (T, u64)>>) {
-    if let Some(mut entry) = found {
-        entry.get_mut().1 -= 1;
-        if entry.get().1 == 0 {
-            entry.remove();
-        }
+/// One time less; the last takes it out, which is told.
+fn is_last<T>(found: Option<OccupiedEntry<'_, (T, u64)>>) -> bool {
+    let Some(mut entry) = found else { return false };
+    entry.get_mut().1 -= 1;
+    let is_last = entry.get().1 == 0;
+    if is_last {
+        entry.remove();
     }
+    is_last
+}
+
+/// What a scalar holds elsewhere.
+fn bytes_of(one: ScalarRef<'_>) -> usize {
+    if let ScalarRef::Str(text) = one { text.len() } else { 0 }
+}
+
+/// About what a record holds.
+fn bytes_of_record(one: &Record) -> usize {
+    let of_field = |(name, value): &(String, Scalar)| {
+        size_of::<(String, Scalar)>() + name.len() + bytes_of(value.into())
+    };
+    one.fields().iter().map(of_field).sum()
 }
 
 #[cfg(test)]

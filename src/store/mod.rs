@@ -12,7 +12,7 @@ mod scan;
 use roaring::RoaringBitmap;
 
 pub use ingest::{BatchError, Ingest, Lenient, Recorded};
-pub(crate) use memory::{End, Known, TOGETHER};
+pub(crate) use memory::{Known, TOGETHER};
 pub use memory::{MemoryStore, MemoryUsage, Snapshot};
 
 pub use crate::plan::StoredWrite;

@@ -40,7 +40,6 @@ mod usage;
 mod users;
 
 pub(crate) use ingest::Known;
-pub(crate) use resolve::End;
 pub use snapshot::Snapshot;
 pub use usage::MemoryUsage;
 pub(crate) use users::TOGETHER;

@@ -213,13 +213,12 @@ impl Tail {
 
     /// The rows of one name and user inside, in no order.
     pub(crate) fn rows_of(&self, name: u32, user: u32, inside: Bounds) -> impl Iterator<Item = Row<'_>> {
-        let is_part = self.instants().is_some_and(|(first, last)| first < inside.lo || inside.hi < last);
         self.chunks.iter().flat_map(move |chunk| {
             let at = move |i: u32| chunk.rows[i as usize].at;
             let (indexed, sorted) = match &chunk.recent {
                 Some(index) => {
                     let key = |i: u32| (chunk.rows[i as usize].name, chunk.users[i as usize]);
-                    (Some(index.rows_of((name, user), is_part.then_some(inside), key, at)), &[][..])
+                    (Some(index.rows_of((name, user), inside, key, at)), &[][..])
                 }
                 None => (None, chunk.of_user(name, user)),
             };

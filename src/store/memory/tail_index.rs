@@ -16,8 +16,8 @@ const FEW: usize = if SMALL { 1 } else { 16 };
 /// Rows by name and user, and in order of time; what a row is, the caller knows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TailIndex {
-    /// The latest row of each name and user.
-    heads: HashTable<u32>,
+    /// The latest row of each name and user, and how many there are.
+    heads: HashTable<(u32, u32)>,
     /// By row: the one before it of the same name and user.
     before: Vec<u32>,
     /// By name.
@@ -87,10 +87,13 @@ impl TailIndex {
         let row = u32::try_from(self.before.len()).unwrap_or(NONE);
         let (this, hasher) = (key(row), &self.hasher);
         let hash = hasher.hash_one(this);
-        match self.heads.find_mut(hash, |have| key(*have) == this) {
-            Some(head) => self.before.push(std::mem::replace(head, row)),
+        match self.heads.find_mut(hash, |(have, _)| key(*have) == this) {
+            Some((head, many)) => {
+                self.before.push(std::mem::replace(head, row));
+                *many += 1;
+            }
             None => {
-                self.heads.insert_unique(hash, row, |have| hasher.hash_one(key(*have)));
+                self.heads.insert_unique(hash, (row, 1), |(have, _)| hasher.hash_one(key(*have)));
                 self.before.push(NONE);
             }
         }
@@ -105,26 +108,22 @@ impl TailIndex {
         index
     }
 
-    /// The rows of a name and user, the latest to arrive first; where a range is given, perhaps only those whose instants
-    /// lie there.
+    /// Rows of a name and user, in no order: all whose instants lie inside, and perhaps others.
     pub(super) fn rows_of(
         &self,
         of: (u32, u32),
-        inside: Option<Bounds>,
+        inside: Bounds,
         key: impl Fn(u32) -> (u32, u32) + Copy,
         at: impl Fn(u32) -> i64 + Copy,
     ) -> impl Iterator<Item = u32> {
-        let head = self.heads.find(self.hasher.hash_one(of), |have| key(*have) == of).copied();
+        let head = self.heads.find(self.hasher.hash_one(of), |(have, _)| key(*have) == of);
+        let (head, many) = head.map_or((None, 0), |(head, many)| (Some(*head), *many as usize));
+        // Of a user with very many, everyone's rows there may be fewer.
+        let there = (many > FEW).then(|| self.between(of.0, inside.lo, inside.hi, at));
+        let there = there.filter(|[in_order, late]| in_order.len() + late.len() < many);
         let before = |row: &u32| self.before.get(*row as usize).copied().filter(|row| *row != NONE);
-        let all = std::iter::successors(head, before);
-        let by_time = inside
-            .filter(|_| all.clone().nth(FEW).is_some())
-            .map(|Bounds { lo, hi }| self.between(of.0, lo, hi, at));
-        // Of a user with more rows than everyone has there.
-        let by_time = by_time.filter(|[a, b]| all.clone().nth(a.len() + b.len()).is_some());
-        let all = if by_time.is_none() { Some(all) } else { None };
-        let of_user = by_time.into_iter().flatten().flatten().copied().filter(move |row| key(*row) == of);
-        all.into_iter().flatten().chain(of_user)
+        let of_user = std::iter::successors(head.filter(|_| there.is_none()), before);
+        of_user.chain(there.into_iter().flatten().flatten().copied().filter(move |row| key(*row) == of))
     }
 
     /// The rows of a name whose instants lie in a range, both ends included.
@@ -152,7 +151,7 @@ mod tests {
         }
         let of = |index: &TailIndex, rows: &[(u32, u32, i64)], of| {
             let (key, at) = (|i: u32| (rows[i as usize].0, rows[i as usize].1), |i: u32| rows[i as usize].2);
-            index.rows_of(of, None, key, at).collect::<Vec<_>>()
+            index.rows_of(of, Bounds::ALL, key, at).collect::<Vec<_>>()
         };
         assert_eq!((of(&index, &rows, (0, 7)), of(&index, &rows, (2, 7))), (vec![4, 2, 0], vec![]));
         let between =

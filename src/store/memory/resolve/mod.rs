@@ -26,7 +26,6 @@ mod thresholds;
 mod units;
 
 pub(super) use index::Indexes;
-pub(crate) use point::End;
 
 use super::bits::Bits;
 use super::cell::Cell;

@@ -10,20 +10,13 @@ use super::hits::Question;
 use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 use crate::plan::filter::{BoundFilter, CompiledFilter};
-use crate::plan::{Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts, ValueRef};
+use crate::plan::{End, Hit, LeafAt, Matcher, Point, StoredWrite, UserFacts, ValueRef};
 use crate::time::Timestamp;
 
 /// Events of a user that are not looked at as a whole without need.
 const MANY: usize = if SMALL { 3 } else { 512 };
 /// Parts of the time that is asked about.
 const SHARES: [i64; 2] = [256, 16];
-
-/// Which of a user's events are looked at before the others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    First,
-    Last,
-}
 
 impl<'a> Question<'a> {
     /// Whether a leaf over events holds for a user.
@@ -35,7 +28,7 @@ impl<'a> Question<'a> {
     pub(super) fn is_there_for(&self, leaf: &LeafAt<'_>, user: u32) -> bool {
         let names = self.matchers.first().map(|first| self.store.matching_names(first.events()));
         let names = names.unwrap_or_default();
-        let mut stretches = self.store.stretches(&names, (user, self.t, self.reach), End::Last);
+        let mut stretches = self.store.stretches(&names, (user, self.t, self.reach), End::Latest);
         stretches.any(|reach| Question { reach, ..*self }.holds_for(leaf, user))
     }
 
@@ -65,7 +58,7 @@ impl<'a> Question<'a> {
                 return self.store.value(value)?.instant();
             }
             Point::First(matcher) => (matcher, End::First),
-            Point::Latest(matcher) => (matcher, End::Last),
+            Point::Latest(matcher) => (matcher, End::Latest),
         };
         let names = self.store.matching_names(matcher.events());
         let of_user = (user, self.t, Bounds { lo: i64::MIN, hi: self.t });
@@ -208,7 +201,7 @@ impl Snapshot {
             let length = to.saturating_sub(from) / share;
             match end {
                 End::First => Bounds { hi: from.saturating_add(length), ..reach },
-                End::Last => Bounds { lo: to.saturating_sub(length), ..reach },
+                End::Latest => Bounds { lo: to.saturating_sub(length), ..reach },
             }
         };
         let has_many = self.count_up_to(names, user, reach, MANY) == MANY;
@@ -234,7 +227,7 @@ impl Snapshot {
         self.events_of_user(matching, [None; 2], of_user, |at, _, _| {
             best = Some(best.map_or(at, |best: i64| match end {
                 End::First => best.min(at),
-                End::Last => best.max(at),
+                End::Latest => best.max(at),
             }));
             ControlFlow::Continue(())
         });

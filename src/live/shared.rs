@@ -4,16 +4,24 @@ use std::ops::ControlFlow;
 
 use super::Question;
 use crate::plan::bounds::Bounds;
-use crate::plan::{Leaf, LeafAt, Matcher, ValueRef};
-use crate::store::{End, Snapshot};
+use crate::plan::{End, Leaf, LeafAt, Matcher, ValueRef};
+use crate::store::Snapshot;
 use crate::time::Timestamp;
 
+/// Whom a question is about, and at which instant.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'s> {
+    pub(super) store: &'s Snapshot,
+    pub(super) user: u32,
+    pub(super) t: i64,
+}
+
 /// Which events, the property whose value is looked at, and the one that takes events apart.
-pub(super) type Events<'p> = (&'p Matcher, Option<&'p str>, Option<&'p str>);
+pub(super) type Key<'p> = (&'p Matcher, Option<&'p str>, Option<&'p str>);
 
 /// Questions about the same events and properties.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct SharedEvents {
     matcher: Matcher,
     of: Option<String>,
     same: Option<String>,
@@ -21,8 +29,8 @@ pub(super) struct Group {
     names: (Vec<u32>, usize),
 }
 
-impl Group {
-    pub(super) fn of((matcher, of, same): Events<'_>) -> Self {
+impl SharedEvents {
+    pub(super) fn of((matcher, of, same): Key<'_>) -> Self {
         let (of, same) = (of.map(str::to_owned), same.map(str::to_owned));
         Self { matcher: matcher.clone(), of, same, names: (Vec::new(), 0) }
     }
@@ -38,7 +46,7 @@ impl Group {
     /// Visits the events of a user inside, until told to stop; tells how many have been looked at.
     pub(super) fn values(
         &self,
-        (store, user, t): (&Snapshot, u32, i64),
+        Subject { store, user, t }: Subject<'_>,
         inside: Bounds,
         visit: impl FnMut(i64, Option<ValueRef<'_>>) -> ControlFlow<()>,
     ) -> usize {
@@ -50,7 +58,7 @@ impl Group {
         &self,
         (leaves, asked, from): (&[Leaf], &[Question], End),
         grows: &[bool],
-        (store, user, t): (&Snapshot, u32, i64),
+        Subject { store, user, t }: Subject<'_>,
         tell: &mut dyn FnMut(Question, bool),
     ) {
         let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(Timestamp::from_millis(t)));
@@ -67,7 +75,7 @@ impl Group {
                     let holds = leaf.holds(facts);
                     let is_decided = part == reach
                         || holds && grows[*question as usize]
-                        || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts));
+                        || matches!(leaf, LeafAt::Did(did) if did.is_decided(facts, from));
                     if is_decided {
                         tell(*question, holds);
                     }

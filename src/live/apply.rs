@@ -17,11 +17,11 @@ impl Live {
     /// up to just before it, and counts when its instant is complete. Where many users have facts of one instant, those of
     /// the next share in the work ([`Live::settle_at_most`]).
     ///
-    /// Events of a user with very many of them cost little more than any other where they are counted or added up: what they add
-    /// up to is kept, in 4 MiB at most, until a late fact has it added up anew. They cost little more, too, where the latest or the
-    /// earliest decide. All that lies in the window is looked at, whenever something comes or goes, at 10 to 80 ns each, for conditions on
-    /// each value of a property (`same`), for a sequence that is not there, for filters relative to now, and for an attribute that must
-    /// have held or changed.
+    /// Events of a user with very many of them cost little more than any other where they are counted or added up: what
+    /// they add up to is kept, in 4 MiB at most, until a late fact has it added up anew. They cost little more, too, where
+    /// the latest or the earliest decide. For conditions on each value of a property (`same`), for a sequence that is not
+    /// there, for filters relative to now, and for an attribute that must have held or changed, all that lies in the
+    /// window is looked at whenever something comes or goes, at 10 to 80 ns each.
     ///
     /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
     /// not to be trusted, facts later than your own clock are dated back to it before.

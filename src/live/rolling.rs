@@ -36,7 +36,7 @@ pub(super) struct Rollings {
 struct Rolling {
     scope: Scope,
     kind: Kind,
-    with_ends: bool,
+    with_extremes: bool,
     /// Whether an event that matches goes on to match.
     stays: bool,
     /// Where it is being added up.
@@ -94,13 +94,14 @@ impl Rollings {
                     rollings.all.push(Rolling {
                         scope: scope.clone(),
                         kind,
-                        with_ends: false,
+                        with_extremes: false,
                         stays,
                         place: None,
                     });
                     rollings.all.len() - 1
                 });
-                rollings.all[place].with_ends |= matches!(&asked, Asked::Whether(wanted) if wanted.is_end());
+                rollings.all[place].with_extremes |=
+                    matches!(&asked, Asked::Whether(wanted) if wanted.is_extreme());
                 (u32::try_from(place).unwrap_or(u32::MAX), asked)
             }));
         }
@@ -174,7 +175,7 @@ impl Rollings {
             added.enough = added.enough.max(enough);
         } else {
             of.place = Some(self.added.len());
-            let sums = Sums::new(of.scope.at(t).reach(), of.kind, of.with_ends);
+            let sums = Sums::new(of.scope.at(t).reach(), of.kind, of.with_extremes);
             self.added.push(Added { rolling: *rolling, enough, sums, source: Source::Anew });
         }
     }

@@ -63,7 +63,7 @@ impl Wanted {
     }
 
     /// Whether it is about the least or the greatest number.
-    pub(super) fn is_end(&self) -> bool {
+    pub(super) fn is_extreme(&self) -> bool {
         matches!(self, Self::Least(_) | Self::Greatest(_))
     }
 }
@@ -100,18 +100,18 @@ struct Numbers {
     numbers: u64,
     sum: ExactSum,
     /// The least and the greatest, where these are looked at.
-    ends: Option<[End; 2]>,
+    extremes: Option<[Extreme; 2]>,
 }
 
 /// The number of all than which none is less, or none is greater.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct End {
+struct Extreme {
     beats: Ordering,
     /// With how many events have it.
     number: Option<(Number, u64)>,
 }
 
-impl End {
+impl Extreme {
     fn add(&mut self, number: Number) {
         let against = self.number.map(|(best, _)| number.cmp(&best));
         match (against, &mut self.number) {
@@ -137,7 +137,7 @@ impl Numbers {
         let Some(number) = number else { return };
         self.numbers += 1;
         self.sum.add(number);
-        self.ends.iter_mut().flatten().for_each(|end| end.add(number));
+        self.extremes.iter_mut().flatten().for_each(|extreme| extreme.add(number));
     }
 
     /// Tells whether what is left is known: not where all that had the least or the greatest number are gone.
@@ -146,20 +146,20 @@ impl Numbers {
         let Some(number) = number else { return true };
         self.numbers = self.numbers.saturating_sub(1);
         self.sum.take(number);
-        self.ends.iter_mut().flatten().all(|end| end.take(number))
+        self.extremes.iter_mut().flatten().all(|extreme| extreme.take(number))
     }
 
     fn holds(&self, wanted: &Wanted) -> bool {
-        let end_is_in = |place: usize, range: &Range| {
-            let number = self.ends.and_then(|ends| ends.get(place)?.number);
+        let extreme_is_in = |place: usize, range: &Range| {
+            let number = self.extremes.and_then(|extremes| extremes.get(place)?.number);
             number.is_some_and(|(number, _)| is_in(range, |bound| number.cmp(&bound)))
         };
         match wanted {
             Wanted::Count(low, high) => (*low..=*high).contains(&self.events),
             Wanted::Sum(range) => self.sum.is_in(range),
             Wanted::Mean(range) => self.numbers > 0 && self.sum.mean_is_in(self.numbers, range),
-            Wanted::Least(range) => end_is_in(0, range),
-            Wanted::Greatest(range) => end_is_in(1, range),
+            Wanted::Least(range) => extreme_is_in(0, range),
+            Wanted::Greatest(range) => extreme_is_in(1, range),
         }
     }
 }
@@ -169,12 +169,12 @@ pub(super) type Visit<'a> = dyn FnMut(Bounds, &mut dyn FnMut(i64, Option<ValueRe
 
 impl Sums {
     /// Of no events.
-    pub(super) fn new(inside: Bounds, kind: Kind, with_ends: bool) -> Self {
-        let end = |beats| End { beats, number: None };
+    pub(super) fn new(inside: Bounds, kind: Kind, with_extremes: bool) -> Self {
+        let extreme = |beats| Extreme { beats, number: None };
         let what = match kind {
             Kind::Numbers => {
-                let ends = with_ends.then(|| [end(Ordering::Less), end(Ordering::Greater)]);
-                What::Numbers(Numbers { ends, ..Numbers::default() })
+                let extremes = with_extremes.then(|| [extreme(Ordering::Less), extreme(Ordering::Greater)]);
+                What::Numbers(Numbers { extremes, ..Numbers::default() })
             }
             Kind::Values => What::Values(DistinctSet::default()),
             Kind::Units(unit, tz) => What::Units(Zone::of(tz).units(unit), DistinctSet::default()),
@@ -329,7 +329,7 @@ mod tests {
         let greatest = |lo| {
             let sums = added_up(&events, Bounds { lo: 0, hi: 4 }, Kind::Numbers);
             match follow(sums, Bounds { lo, hi: 4 }, &events)?.what {
-                What::Numbers(numbers) => numbers.ends?[1].number,
+                What::Numbers(numbers) => numbers.extremes?[1].number,
                 _ => None,
             }
         };

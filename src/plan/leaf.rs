@@ -197,7 +197,6 @@ impl LeafAt<'_> {
     pub(crate) fn reach(&self) -> Bounds {
         match self {
             Self::Did(behaviour) => behaviour.reach(),
-
             Self::Sequence(chain, scope, t) => chain.looks_at(scope.reach(), *t),
             _ => Bounds::NONE,
         }

@@ -269,14 +269,14 @@ impl MemoryStore {
             self.state.arrived(name, into, at);
         }
         let moved = self.copy_sealed(from);
-        if moved.is_empty() {
-            return;
+        if !moved.is_empty() {
+            self.wipe(from);
         }
-        self.wipe(from);
         for OwnedRow { name, at, tie, properties } in &moved {
             self.state.arrived(*name, into, *at);
             self.state.tail.push(*name, Row { user: into, at: *at, tie: *tie, properties });
         }
+        self.state.all_moved();
         if self.state.tail.len() >= self.seal_after {
             self.seal();
         }

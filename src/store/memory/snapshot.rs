@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub(super) indexes: Arc<Indexes>,
     /// The latest events, in order of arrival.
     pub(super) arrivals: Log<Arrival>,
+    /// From this position of them on no user has got events from another: what was is only added to.
+    pub(super) moved: u64,
     /// By name: the latest instant of an event there ever was, those apart that were not sealed yet.
     pub(super) latest: Arc<Vec<i64>>,
 }
@@ -81,6 +83,11 @@ impl Snapshot {
     /// An event is there that was not: indexes are brought forward by it.
     pub(super) fn arrived(&mut self, name: u32, user: u32, at: i64) {
         self.arrivals.push(Arrival { name, user, at });
+    }
+
+    /// All events of a user are another's now.
+    pub(super) fn all_moved(&mut self) {
+        self.moved = self.arrivals.position();
     }
 
     /// Events of a name up to this instant are sealed.

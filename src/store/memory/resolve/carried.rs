@@ -40,7 +40,8 @@ impl Instants {
         }
         let changed = self.changed(store, about, arrived);
         if changed.is_empty() {
-            return Carried::Same;
+            // Where events were only added, what is the same in the end has been all along.
+            return if since >= store.moved { Carried::Same } else { Carried::New(self.clone()) };
         }
         let this = Self { made: Arc::clone(&self.made), since: merged(&self.since, &changed) };
         if this.since.len() <= APART {

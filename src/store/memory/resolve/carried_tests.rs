@@ -176,3 +176,19 @@ fn an_event_ahead_of_its_time_does_not_make_each_instant_build_its_own() {
     agrees(&store.state, &asked, &[NOW - 5 * DAY]);
     assert!(store.state.indexes.saying(0).0 > before);
 }
+
+#[test]
+fn what_a_user_had_before_a_merge_is_told_of_that_time() {
+    let mut store = MemoryStore::new().seal_after(1);
+    let last = Timestamp::MAX.millis();
+    apply(&mut store, &Change::Merge(1, 7));
+    for (user, at) in [(4, last), (1, NOW), (4, last)] {
+        apply(&mut store, &Change::Event(user, 0, at, 0));
+    }
+    agrees(&store.state, &indexed(), &[NOW]);
+    apply(&mut store, &Change::Event(7, 0, NOW, 0));
+    let kept = store.snapshot();
+    apply(&mut store, &Change::Merge(7, 4));
+    agrees(&store.state, &indexed(), &[NOW]);
+    agrees(&kept, &indexed(), &[NOW]);
+}

@@ -159,14 +159,13 @@ fn is_first(leaf: Option<&Leaf>) -> bool {
 fn grows(leaf: &Leaf) -> bool {
     let at_least = |range: &Range| range.high == Bound::Unbounded;
     let Leaf::Did(behaviour) = leaf else { return false };
-    let moves = behaviour.matcher.compiled().is_some_and(|filter| filter.depends_on_time());
     let counts = match &behaviour.measure {
         Measure::Times(range) | Measure::Distinct { range, .. } | Measure::Active { range, .. } => {
             at_least(range)
         }
         _ => false,
     };
-    counts && !moves && leaf.anchor().is_none()
+    counts && !behaviour.matcher.depends_on_time() && leaf.anchor().is_none()
 }
 
 /// Whether a leaf can hold for a user of whom nothing is known but when it was first seen.

@@ -140,9 +140,9 @@ impl Counts {
     fn tally_events(&self, store: &Snapshot, t: i64, places: &[u32], all: &mut Vec<(u32, Vec<(u32, u32)>)>) {
         let Some(events) = places.first().map(|place| self.events(*place)) else { return };
         let bounds: Vec<Bounds> = places.iter().map(|place| self.groups[*place as usize].bounds(t)).collect();
-        let hull = bounds.iter().copied().reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) });
+        let hull = bounds.iter().copied().fold(Bounds::NONE, Bounds::hull);
         let mut tallies = vec![0_u32; store.user_numbers() * places.len()];
-        store.scan_events(events, hull.unwrap_or(Bounds::NONE), &mut |at, user| {
+        store.scan_events(events, hull, &mut |at, user| {
             let first = user as usize * places.len();
             let of_user = tallies.get_mut(first..first + places.len()).unwrap_or_default();
             for (tally, _) in of_user.iter_mut().zip(&bounds).filter(|(_, bounds)| bounds.contains(at)) {

@@ -67,7 +67,7 @@ enum Source {
     Kept,
     /// All of very many events.
     Many,
-    /// Some events, or few.
+    /// Only what had to be looked at now: few events, or not all.
     Anew,
 }
 
@@ -90,7 +90,7 @@ impl Rollings {
         for (group, asked) in groups.iter().zip(asked) {
             rollings.of_question.push(group.zip(asked).map(|(group, (matcher, scope, kind, asked))| {
                 let place = *places.entry((group, scope, kind)).or_insert_with(|| {
-                    let stays = matcher.compiled().is_none_or(|filter| !filter.depends_on_time());
+                    let stays = !matcher.depends_on_time();
                     rollings.all.push(Rolling {
                         scope: scope.clone(),
                         kind,

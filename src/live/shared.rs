@@ -63,11 +63,7 @@ impl SharedEvents {
     ) {
         let bound = |leaf: &Question| (*leaf, leaves[*leaf as usize].at(Timestamp::from_millis(t)));
         let mut bound: Vec<(Question, LeafAt<'_>)> = asked.iter().map(bound).collect();
-        let reach = bound
-            .iter()
-            .map(|(_, leaf)| leaf.reach())
-            .reduce(|a, b| Bounds { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi) })
-            .unwrap_or(Bounds::NONE);
+        let reach = bound.iter().fold(Bounds::NONE, |all, (_, leaf)| all.hull(leaf.reach()));
         let wanted = [self.of.as_deref(), self.same.as_deref()];
         for part in store.stretches(&self.names.0, (user, t, reach), from) {
             store.with_hits((&self.matcher, &self.names.0), wanted, (user, t, part), |facts| {

@@ -153,7 +153,7 @@ impl Collector {
 
     fn matcher(&mut self, matcher: &Matcher, question: Question) {
         add(self.events.entry(matcher.events().to_vec()).or_default(), question);
-        if matcher.compiled().is_some_and(|filter| filter.depends_on_time()) {
+        if matcher.depends_on_time() {
             self.turning(Turning::Filter(matcher.clone()), question);
         }
     }

@@ -32,6 +32,11 @@ impl Bounds {
         Self { lo: self.lo.max(other.lo), hi: self.hi.min(other.hi) }
     }
 
+    /// The shortest stretch with the instants of both.
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
+    }
+
     /// The instants at which a fact counts: those of the window up to `T`.
     ///
     /// `anchor` is the user's own instant, which only `around` asks for; without one it has no instants.

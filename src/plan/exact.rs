@@ -91,15 +91,9 @@ impl ExactSum {
     /// Takes a number away.
     #[inline]
     pub(crate) fn take(&mut self, n: Number) {
-        if let (Repr::Small(sum), Some(units)) = (&mut self.0, units(n))
-            && let Some(total) = sum.checked_sub(units)
-        {
-            *sum = total;
-        } else {
-            let mut less = Wide::of(n);
-            less.negate();
-            self.add_wide(&less);
-        }
+        let mut one = Self::ZERO;
+        one.add(n);
+        self.add_scaled(-1, &one);
     }
 
     /// Adds `points` times another sum.

@@ -206,9 +206,7 @@ impl LeafAt<'_> {
     pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
         match self {
             Self::Did(behaviour) => behaviour.reach_of(anchor),
-            Self::Sequence(chain, scope, t) => {
-                scope.bounds(anchor).map_or(Bounds::NONE, |bounds| chain.looks_at(bounds, *t))
-            }
+            Self::Sequence(chain, scope, t) => chain.looks_at(scope.reach_of(anchor), *t),
             _ => Bounds::NONE,
         }
     }

@@ -56,6 +56,11 @@ impl Matcher {
         self.compiled.as_deref()
     }
 
+    /// Whether an event that matches at one `T` may not match at another.
+    pub(crate) fn depends_on_time(&self) -> bool {
+        self.compiled().is_some_and(CompiledFilter::depends_on_time)
+    }
+
     /// The properties that the filter looks at.
     pub(crate) fn properties(&self) -> impl Iterator<Item = &str> {
         self.compiled.iter().flat_map(|filter| filter.names()).map(String::as_str)
@@ -174,6 +179,11 @@ impl ScopeAt<'_> {
             None => Some(self.fixed),
             Some(_) => Some(Bounds::of_facts(self.scope.window.as_ref(), self.t, Some(anchor?))),
         }
+    }
+
+    /// The same; none where it lacks that.
+    pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
+        self.bounds(anchor).unwrap_or(Bounds::NONE)
     }
 
     /// The instants that can count for some user.

@@ -116,11 +116,6 @@ impl MeasureAt<'_> {
         self.scope.reach()
     }
 
-    /// Those that can matter for a user of that anchor.
-    pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
-        self.scope.bounds(anchor).unwrap_or(Bounds::NONE)
-    }
-
     /// The number: 0 where nothing matches or the user has no anchor.
     pub(crate) fn number(&self, facts: &UserFacts<'_>) -> ExactSum {
         let Some(bounds) = self.scope.bounds(facts.anchor) else { return ExactSum::ZERO };
@@ -248,11 +243,7 @@ impl BehaviourAt<'_> {
 
     /// Those that can matter for a user of that anchor.
     pub(crate) fn reach_of(&self, anchor: Option<i64>) -> Bounds {
-        if self.behaviour.looks_at_all_time() {
-            self.reach()
-        } else {
-            self.scope.bounds(anchor).unwrap_or(Bounds::NONE)
-        }
+        if self.behaviour.looks_at_all_time() { self.reach() } else { self.scope.reach_of(anchor) }
     }
 
     pub(crate) fn holds(&self, facts: &UserFacts<'_>) -> bool {
@@ -274,13 +265,8 @@ impl BehaviourAt<'_> {
 
     /// Whether the answer stays what it is by these events, which are all at one end, whichever lie behind them.
     pub(crate) fn is_decided(&self, facts: &UserFacts<'_>, known: End) -> bool {
-        let decides = if self.behaviour.looks_at_all_time() {
-            Some(Bounds { lo: i64::MIN, hi: self.t })
-        } else {
-            self.scope.bounds(facts.anchor)
-        };
         self.behaviour.decided_by() == Some(known)
-            && decides.is_some_and(|bounds| !inside(facts.hits, bounds).is_empty())
+            && !inside(facts.hits, self.reach_of(facts.anchor)).is_empty()
     }
 
     /// Whether the measure of these events is what it must be.

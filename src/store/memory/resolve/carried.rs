@@ -147,8 +147,7 @@ pub(super) fn exact(
                 break;
             }
             for part in bucket {
-                let of_user = part.rows_of(user).map(|row| part.at(row));
-                instants.extend(of_user.filter(|at| range.contains(*at)));
+                instants.extend(part.rows_inside(user, range).map(|row| part.at(row)));
             }
         }
         instants.extend(store.tail.rows_of(name, user, range).map(|row| row.at));

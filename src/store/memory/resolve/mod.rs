@@ -100,7 +100,7 @@ impl Snapshot {
         let at = measure.at(t.millis());
         self.measure_question(measure, t.millis()).with_facts(
             user,
-            |anchor| at.reach_of(anchor),
+            |anchor| at.scope.reach_of(anchor),
             |facts| at.number(facts),
         )
     }

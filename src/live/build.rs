@@ -55,6 +55,7 @@ impl Live {
         let mut members = vec![0; self.programs.len()];
         self.each_word(&mut |segment, word| members[segment] += u64::from(word.count_ones()));
         self.state.members = members;
+        self.bitmaps.clear();
     }
 
     /// Who is in the segments that measure.

@@ -112,7 +112,7 @@ impl Live {
         for (place, name) in (0..).zip(&self.names) {
             members.insert(Arc::clone(name), self.state.members.get(place as usize).copied().unwrap_or(0));
             if announce == Announce::Transitions && !same.contains(&**name) {
-                before.insert(Arc::clone(name), self.members_of(place));
+                before.insert(Arc::clone(name), self.read_off(place));
             }
         }
         let old = Old {
@@ -122,6 +122,7 @@ impl Live {
             fields: std::mem::take(&mut self.fields),
         };
         self.catalog = catalog;
+        self.bitmaps.clear();
         self.prepare();
         self.carry(&old, &answers);
         self.wait_again();

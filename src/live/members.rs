@@ -1,9 +1,13 @@
 //! Who is in the segments, read off what is kept of each user: by 64 users, word by word.
 
+use std::sync::Arc;
+
+use foldhash::HashMap;
 use roaring::RoaringBitmap;
 
 use super::algebra::Program;
 use super::fields::Field;
+use super::transition::{Movement, Transition};
 use super::{Live, Question};
 use crate::time::Timestamp;
 
@@ -11,19 +15,28 @@ use crate::time::Timestamp;
 const WORD: u32 = 64;
 
 impl Live {
-    /// The members of a segment: a few cells of each user are looked at.
+    /// The members of a segment, who are kept from now on as long as they are asked for.
     pub(super) fn members_of(&self, segment: u32) -> RoaringBitmap {
+        let mut members = self.bitmaps.get(segment).unwrap_or_else(|| {
+            let members = self.read_off(segment);
+            self.bitmaps.keep(segment, members.clone(), self.store.reading().user_numbers());
+            members
+        });
+        let name = self.names.get(segment as usize);
+        let withheld = self.spread.withheld().iter().filter(|withheld| Some(&withheld.segment) == name);
+        withheld.for_each(|withheld| take_back(&mut members, withheld));
+        members
+    }
+
+    /// The members of a segment, what is withheld included: a few cells of each user are looked at.
+    pub(super) fn read_off(&self, segment: u32) -> RoaringBitmap {
         let Some(program) = self.programs.get(segment as usize) else { return RoaringBitmap::new() };
         let words = self.state.universe.words().zip((0..).step_by(WORD as usize)).map(|(there, first)| {
             let answers = |leaf, among| self.word_of(leaf, first, among);
             let who = || self.who((segment, program), first, answers);
             if there == 0 { 0 } else { there & who() }
         });
-        let mut members = bitmap(words);
-        for (user, was_there, row) in self.spread.all_before(self.fields.cells()) {
-            set(&mut members, user, was_there && self.holds_in(segment, user, &row));
-        }
-        members
+        bitmap(words)
     }
 
     /// The members of every segment.
@@ -32,9 +45,11 @@ impl Live {
         self.each_word(&mut |segment, word| members[segment].push(word));
         let mut members: Vec<RoaringBitmap> =
             members.into_iter().map(|words| bitmap(words.into_iter())).collect();
-        for (user, was_there, row) in self.spread.all_before(self.fields.cells()) {
-            for (segment, members) in (0..).zip(&mut members) {
-                set(members, user, was_there && self.holds_in(segment, user, &row));
+        if !self.spread.withheld().is_empty() {
+            let places: HashMap<&Arc<str>, usize> = self.names.iter().zip(0..).collect();
+            for withheld in self.spread.withheld() {
+                let members = places.get(&withheld.segment).and_then(|place| members.get_mut(*place));
+                members.into_iter().for_each(|members| take_back(members, withheld));
             }
         }
         members
@@ -120,11 +135,12 @@ impl Live {
     }
 }
 
-fn set(users: &mut RoaringBitmap, user: u32, is_in: bool) {
-    if is_in {
-        users.insert(user)
-    } else {
-        users.remove(user)
+/// Members as they were before one entered or left.
+fn take_back(members: &mut RoaringBitmap, transition: &Transition) {
+    let user = transition.user.0;
+    match transition.movement {
+        Movement::Entered => members.remove(user),
+        Movement::Left => members.insert(user),
     };
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Live`] owns a store and a catalog. Facts go in one by one or in batches, time goes in through
 //! [`Live::advance`], and out come [`Transition`]s: who entered or left which segment, at which instant, and
-//! why. Between calls [`Live::members`] is a bitmap that is there already.
+//! why. Between calls [`Live::members`] says who is in, and nothing is evaluated for it.
 //!
 //! # Instants
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
@@ -27,6 +27,7 @@ mod algebra;
 mod apply;
 mod ask;
 mod beyond;
+mod bitmaps;
 mod build;
 mod catalog;
 mod counts;
@@ -76,6 +77,7 @@ use crate::store::{MemoryStore, Snapshot};
 use crate::time::Timestamp;
 use algebra::Program;
 use ask::Asks;
+use bitmaps::Bitmaps;
 use counts::Counts;
 use crossing::{Crossing, Future};
 use cursor::Cursor;
@@ -177,6 +179,7 @@ pub struct Live {
     /// What else comes to exist.
     future: Future,
     state: State,
+    bitmaps: Bitmaps,
     /// A user who is going, with the external id by which it was known.
     parting: Option<(u32, Arc<str>)>,
     /// Whether many of the latest crossings made transitions, which tell ids.
@@ -223,6 +226,7 @@ impl Live {
             pending: Vec::new(),
             future: Future::default(),
             state: State::default(),
+            bitmaps: Bitmaps::default(),
             parting: None,
             telling: false,
             of_last_batch: 0,
@@ -303,9 +307,12 @@ impl Live {
         self.sequence
     }
 
-    /// The members of a segment at [`Live::now`]; `None` where there is no such segment. Nothing is evaluated: they are
-    /// read off what is kept of each user, some milliseconds for a million. They are handed over as a bitmap of the
-    /// caller's own.
+    /// The members of a segment at [`Live::now`], as a bitmap of the caller's own; `None` where there is no such segment.
+    ///
+    /// Nothing is evaluated. The first time they are read off what is kept of each user, some milliseconds for a million. The
+    /// bitmap is kept then and follows what changes, so that whoever asks again copies it: some microseconds. It lasts until
+    /// following has cost as much as reading off would, and nobody has asked meanwhile; all that are kept take 8 MiB, or are
+    /// a single one.
     pub fn members(&self, segment: &str) -> Option<RoaringBitmap> {
         Some(self.members_of(self.place(segment)?))
     }
@@ -368,6 +375,7 @@ impl Live {
         let turns: usize = self.turns.iter().map(Turns::memory).sum();
         let crossings = [&self.pending, &self.waited, &self.crossings].map(Vec::capacity);
         self.state.memory()
+            + self.bitmaps.memory()
             + self.fields.memory()
             + self.routes.memory()
             + self.asks.memory()

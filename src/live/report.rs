@@ -36,6 +36,7 @@ impl Live {
         let mut id = None;
         for (segment, holds, condition) in scratch.moved.iter().copied() {
             self.state.count(segment, holds);
+            self.bitmaps.follow(segment, user, holds);
             let concerns = |question: &Question| {
                 self.routes.segments(*question).binary_search_by_key(&segment, |(of, _)| *of).is_ok()
             };

@@ -147,7 +147,7 @@ impl Live {
                 }
             }
         }
-        let is = self.members(segment).unwrap_or_default();
+        let is = self.place(segment).map(|place| self.read_off(place)).unwrap_or_default();
         self.announce(segment, &known, &is, Because::Restore, changes);
     }
 }

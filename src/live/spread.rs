@@ -65,10 +65,6 @@ impl Spread {
     /// Whether a user was there, and its row of so many cells; `None` where it is not settled, or nothing is under way.
     pub(super) fn before(&self, user: u32, cells: usize) -> Option<(bool, Vec<u32>)> {
         let place = self.before.binary_search_by_key(&user, |before| before.user).ok()?;
-        self.was(place, cells)
-    }
-
-    fn was(&self, place: usize, cells: usize) -> Option<(bool, Vec<u32>)> {
         let Before { was_there, end, .. } = *self.before.get(place)?;
         let start = place.checked_sub(1).map_or(0, |place| self.before[place].end);
         let mut row = vec![0; cells];
@@ -78,13 +74,9 @@ impl Spread {
         Some((was_there, row))
     }
 
-    /// All users that are settled, whether each was there, and its row.
-    pub(super) fn all_before(&self, cells: usize) -> impl Iterator<Item = (u32, bool, Vec<u32>)> {
-        let users = self.before.iter().enumerate();
-        users.filter_map(move |(place, before)| {
-            let (was_there, row) = self.was(place, cells)?;
-            Some((before.user, was_there, row))
-        })
+    /// What has changed and is not told yet.
+    pub(super) fn withheld(&self) -> &[Transition] {
+        &self.transitions
     }
 
     /// By how much withheld transitions have made a segment larger.

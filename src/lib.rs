@@ -15,7 +15,7 @@
 //! use whodid::{Evaluate, Event, Ingest, MemoryStore, Timestamp, attribute, days, did};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let now: Timestamp = "2026-06-15T12:00:00Z".parse()?; // or chrono::Utc::now(): the clock is yours
+//! let now: Timestamp = "2026-06-15T12:00:00Z".parse()?; // or SystemTime::now().into(): the clock is yours
 //!
 //! let mut store = MemoryStore::new();
 //! store.set("ada", "plan", "enterprise", now.minus(days(90)))?;

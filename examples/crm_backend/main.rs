@@ -36,7 +36,7 @@
 mod server;
 
 use std::error::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use server::Backend;
 #[cfg(unix)]
@@ -53,8 +53,7 @@ const IDLE: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(10);
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).min(Timestamp::MAX)
+    Timestamp::from(SystemTime::now()).min(Timestamp::MAX)
 }
 
 #[tokio::main]

@@ -151,8 +151,13 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// A user exists since an instant.
+    pub fn user(id: impl Into<String>, seen: impl Into<Timestamp>) -> Self {
+        Self::User { id: id.into(), seen: seen.into() }
+    }
+
     /// The external id of the user that it is about.
-    pub(crate) fn user_id(&self) -> &str {
+    pub fn user_id(&self) -> &str {
         match self {
             Self::Event(event) => &event.user,
             Self::Attribute(write) => &write.user,
@@ -160,18 +165,24 @@ impl Fact {
         }
     }
 
-    /// Its instant, in milliseconds.
-    pub(crate) fn at(&self) -> i64 {
+    /// When: facts are sorted by it before they go into a [`Live`](crate::Live) in one batch.
+    ///
+    /// ```
+    /// use whodid::{Event, Fact, Timestamp, hours};
+    ///
+    /// let noon: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// let mut facts: Vec<Fact> =
+    ///     vec![Event::new("ada", "login", noon.plus(hours(1))).into(), Fact::user("bob", noon)];
+    /// facts.sort_by_key(Fact::at);
+    /// assert_eq!(facts[0].user_id(), "bob");
+    /// # Ok::<(), whodid::TimeError>(())
+    /// ```
+    pub fn at(&self) -> Timestamp {
         match self {
-            Self::Event(event) => event.at.millis(),
-            Self::Attribute(write) => write.at.millis(),
-            Self::User { seen, .. } => seen.millis(),
+            Self::Event(event) => event.at,
+            Self::Attribute(write) => write.at,
+            Self::User { seen, .. } => *seen,
         }
-    }
-
-    /// A user exists since an instant.
-    pub fn user(id: impl Into<String>, seen: impl Into<Timestamp>) -> Self {
-        Self::User { id: id.into(), seen: seen.into() }
     }
 }
 

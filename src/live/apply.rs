@@ -60,7 +60,7 @@ impl Live {
     }
 
     /// Takes a batch in, in its order, all of it or nothing. A fact behind a later one of the batch is late, as it would be
-    /// one by one: sort by instant what is not. What late facts change is told once the facts before them are settled, which
+    /// one by one: sort by [`Fact::at`] what is not. What late facts change is told once the facts before them are settled, which
     /// one by one may take some calls more ([`Live::settle_at_most`]).
     ///
     /// What became of each fact it does not say: [`Live::feed`] does.
@@ -89,12 +89,12 @@ impl Live {
         for (some, facts) in facts.chunks(TOGETHER).enumerate() {
             let users = self.store.reading().users_of(facts);
             for (place, (fact, known)) in facts.iter().zip(users).enumerate() {
-                if fact.at() <= complete {
+                if fact.at().millis() <= complete {
                     self.pass(complete, out);
                 }
                 let taken = self.take_one(fact, known, None, out);
                 if taken.map_err(|error| (some * TOGETHER + place, error))? == Recorded::New {
-                    complete = complete.max(fact.at() - 1);
+                    complete = complete.max(fact.at().millis() - 1);
                 }
             }
         }
@@ -111,7 +111,7 @@ impl Live {
         share: Option<usize>,
         out: &mut Vec<Transition>,
     ) -> Result<Recorded, IngestError> {
-        let at = fact.at();
+        let at = fact.at().millis();
         let (touch, name) = self.touch_of(fact);
         let new_name = match fact {
             Fact::Event(event) if touch.is_none() => Some(&event.name),
@@ -219,7 +219,7 @@ impl Live {
 
     /// Puts the instants at which the values of a new fact turn among those of the others.
     fn foresee(&mut self, fact: &Fact, user: u32) {
-        let after = self.complete().max(fact.at());
+        let after = self.complete().max(fact.at().millis());
         for ((turning, _), turns) in self.watches.turning.iter().zip(&mut self.turns) {
             turns.add(user, after, |t| turning.of_fact(fact, t));
         }

@@ -203,7 +203,7 @@ mod tests {
         let taken = together.take_all(facts.clone()).unwrap();
         let one_by_one: Vec<Recorded> = facts.into_iter().map(|fact| apart.take(fact).unwrap()).collect();
         assert_eq!(taken, one_by_one);
-        assert_eq!(together.snapshot().events(), 90);
+        assert_eq!(together.snapshot().event_count(), 90);
 
         let before = together.memory_usage();
         let error = together.take_all(vec![event("late", 1, "m-1"), event("", 1, "m-2")]).unwrap_err();

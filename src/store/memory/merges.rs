@@ -135,7 +135,7 @@ mod tests {
         // four alike a level of a bucket, some that wait, and buckets of the past in one or two
         assert!(most < 48, "{most} parts");
         let snapshot = store.snapshot();
-        assert_eq!(snapshot.events(), 20_000);
+        assert_eq!(snapshot.event_count(), 20_000);
         let parts = || snapshot.shelves.iter().flat_map(|shelf| shelf.parts());
         for part in parts() {
             let users: Vec<u32> = (0..part.len()).map(|row| part.user(row)).collect();
@@ -147,7 +147,7 @@ mod tests {
         store.compact();
         let after: Vec<usize> = store.state.shelves.iter().map(|shelf| shelf.parts().len()).collect();
         assert_eq!(after, [4, 4]);
-        assert_eq!(store.state.events(), 20_000);
+        assert_eq!(store.state.event_count(), 20_000);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Snapshot {
     }
 
     /// How many events are held.
-    pub fn events(&self) -> usize {
+    pub fn event_count(&self) -> usize {
         let sealed: usize = self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.len()).sum();
         sealed + self.tail.len()
     }

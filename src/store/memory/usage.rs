@@ -72,7 +72,7 @@ impl Snapshot {
     pub fn memory_usage(&self) -> MemoryUsage {
         let parts = || self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.memory());
         MemoryUsage {
-            events: self.events(),
+            events: self.event_count(),
             instants: parts().map(|(rows, _)| rows).sum::<usize>()
                 + self.shelves.iter().map(|shelf| shelf.memory()).sum::<usize>(),
             properties: parts().map(|(_, columns)| columns).sum(),

@@ -5,14 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::change::Change;
+use super::change::{CaseError, Change};
 use crate::segment::Segment;
 use crate::time::Timestamp;
-
-/// Why a case cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CaseError(pub(super) String);
 
 /// One case: facts in order of arrival, and what must then be true.
 #[derive(Clone, Debug)]

@@ -1,10 +1,14 @@
 //! One step of a scenario: a fact, or what is done to facts; and its JSON form in a conformance case.
 
-use super::case::CaseError;
 use crate::event::{AttributeWrite, Event, Fact, KINDS, read_kind, write_fact};
 use crate::json::{Fault, Json, Object, Path, instant_text};
 use crate::segment::EventPattern;
 use crate::time::Timestamp;
+
+/// Why a case cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CaseError(pub(super) String);
 
 /// A fact, or what is done to facts, in the order of arrival of a scenario.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,8 +18,8 @@ mod store;
 mod value_tests;
 mod windows;
 
-pub use case::{Case, CaseError, Check, Expected, Transitions, read_cases};
-pub use change::Change;
+pub use case::{Case, Check, Expected, Transitions, read_cases};
+pub use change::{CaseError, Change};
 pub use conformance::{agree, conformance, random};
 pub use evaluator::Evaluator;
 pub use expressions::{dids, measured, segments, sequences};

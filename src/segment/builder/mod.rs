@@ -60,6 +60,7 @@
 //! ```
 
 mod attribute;
+mod depth;
 mod did;
 mod measure;
 mod occurrence;

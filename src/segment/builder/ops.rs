@@ -1,17 +1,14 @@
 //! The algebra: `&`, `|`, `!`, and conditions by the list.
-//!
-//! An expression deeper than the limit is refused whatever becomes of it, so it stops growing: joined with
-//! anything it stays itself. That bounds every recursion over what was built here.
 
 use std::ops::{BitAnd, BitOr, Not, Range};
 
 use super::attribute::{Change, Seen};
+use super::depth::{filter_too_deep, too_deep};
 use super::did::Behavior;
 use super::occurrence::Occurrence;
 use super::sequence::Steps;
 use super::value::{OfAttribute, OfBehavior, OfProperty, Tested};
-use crate::limits::MAX_DEPTH;
-use crate::segment::{Comparison, Earned, Filter, Sample, Score, Segment};
+use crate::segment::{Filter, Sample, Score, Segment};
 use crate::value::Number;
 
 /// Every user of the universe.
@@ -149,40 +146,6 @@ conditions!(A B C D E F G H I);
 conditions!(A B C D E F G H I J);
 conditions!(A B C D E F G H I J K);
 conditions!(A B C D E F G H I J K L);
-
-/// Whether an expression is deeper than the limit, by its forms alone.
-pub(super) fn too_deep(segment: &Segment) -> bool {
-    deeper(segment, MAX_DEPTH)
-}
-
-/// Whether a filter is deeper than the limit.
-pub(super) fn filter_too_deep(filter: &Filter) -> bool {
-    filter_deeper(filter, MAX_DEPTH)
-}
-
-fn deeper(segment: &Segment, limit: usize) -> bool {
-    let Some(below) = limit.checked_sub(1) else { return true };
-    match segment {
-        Segment::All(inner) | Segment::Any(inner) => inner.iter().any(|s| deeper(s, below)),
-        Segment::Not(inner) => deeper(inner, below),
-        Segment::Score(Score { of, .. }) => {
-            of.iter().any(|points| matches!(&points.earned, Earned::If(s) if deeper(s, below)))
-        }
-        _ => false,
-    }
-}
-
-fn filter_deeper(filter: &Filter, limit: usize) -> bool {
-    let Some(below) = limit.checked_sub(1) else { return true };
-    match filter {
-        Filter::All(inner) | Filter::Any(inner) => inner.iter().any(|f| filter_deeper(f, below)),
-        Filter::Not(inner) => filter_deeper(inner, below),
-        Filter::Property { test, .. } => match &test.comparison {
-            Comparison::AnyElement(inner) => filter_deeper(inner, below),
-            _ => false,
-        },
-    }
-}
 
 fn gathered(mut segments: Vec<Segment>, form: fn(Vec<Segment>) -> Segment) -> Segment {
     match segments.iter().position(too_deep) {

@@ -1,6 +1,7 @@
 //! `score`: points that add up.
 
-use super::ops::{Conditions, too_deep};
+use super::depth::too_deep;
+use super::ops::Conditions;
 use super::range::range_methods;
 use crate::segment::{Earned, Measured, Points, Range, Score, Segment};
 use crate::value::Number;

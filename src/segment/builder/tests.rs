@@ -82,7 +82,7 @@ fn what_is_too_deep_stops_growing() {
             _ => !(property("b").exists() & filter),
         };
         if i == 200 {
-            assert!(ops::too_deep(&deep));
+            assert!(depth::too_deep(&deep));
         }
     }
     assert_eq!(deep.clone() & did("a"), deep);
@@ -97,10 +97,10 @@ fn what_is_as_deep_as_allowed_still_grows() {
     for _ in 0..63 {
         deep = Segment::Not(Box::new(deep));
     }
-    assert!(!ops::too_deep(&deep));
+    assert!(!depth::too_deep(&deep));
     let wrapped = any([deep.clone()]);
     assert_eq!(wrapped, Segment::Any(vec![deep]));
-    assert!(ops::too_deep(&wrapped));
+    assert!(depth::too_deep(&wrapped));
 }
 
 #[test]

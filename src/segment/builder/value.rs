@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use chrono_tz::Tz;
 
+use super::depth::filter_too_deep;
 use super::occurrence::Which;
-use super::ops::filter_too_deep;
 use super::windows::{in_zone, window_methods};
 use crate::segment::{Attribute, Comparison, Did, EventMatch, Filter, Measure, Segment, Test};
 use crate::time::{Span, Unit};

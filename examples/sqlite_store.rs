@@ -168,6 +168,7 @@ impl Ingest for SqliteStore {
     }
 
     fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Done<u64> {
+        Fact::user("anyone", since).check()?; // of the years in which there are facts
         let whole = self.0.savepoint()?;
         for pattern in events.iter().map(glob) {
             run(&whole, "INSERT INTO horizons VALUES (?, ?)", params![pattern, since.millis()])?;

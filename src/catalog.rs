@@ -91,6 +91,11 @@ impl Catalog {
         self.segments.get(name)
     }
 
+    /// How many segments come before that of a name.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.segments.place(name)
+    }
+
     /// Takes a segment out. Those that name it can no longer be asked.
     pub fn remove(&mut self, name: &str) -> Option<Segment> {
         self.segments.remove(name)
@@ -208,6 +213,10 @@ impl<T> Ordered<T> {
 
     fn get(&self, name: &str) -> Option<&T> {
         self.get_key_value(name).map(|(_, value)| value)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
     }
 
     fn insert(&mut self, name: String, value: T) -> Option<T> {

@@ -96,6 +96,21 @@ impl Run {
             let of_oracle = self.oracle.members(segment, &self.named, now).expect("an answer");
             assert_eq!(*members, of_oracle, "{name} at {now}");
         }
+        for id in self.evaluate_everyone(now) {
+            let of_user: Vec<_> = expected.iter().filter(|(_, members)| members.contains(&id)).collect();
+            let mut told = self.live.segments_of(&id);
+            told.sort_unstable();
+            assert!(
+                told.iter().map(|name| &**name).eq(of_user.iter().map(|(name, _)| name.as_str())),
+                "{id}: {told:?}"
+            );
+        }
+        assert!(self.live.segments_of("nobody").is_empty());
+    }
+
+    fn evaluate_everyone(&self, at: Timestamp) -> BTreeSet<String> {
+        let snapshot = self.plain.snapshot();
+        snapshot.everyone(at).expect("an instant").ids().collect()
     }
 
     fn step(&mut self, step: &Step) {

@@ -4,7 +4,8 @@
 
 use whodid::segment::{EventPattern, Segment};
 use whodid::{
-    Announce, AttributeWrite, Catalog, Evaluate, Event, Ingest, Live, MemoryStore, Timestamp, days,
+    Announce, AttributeWrite, Catalog, Evaluate, Event, Ingest, IngestError, Live, LiveError, MemoryStore,
+    Recorded, Timestamp, days, did, minutes,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -435,4 +436,41 @@ fn nothing_happens_because_of_a_fact_to_come() {
     );
     assert_eq!(causes(&changes), causes(&held.advance(later(15)).expect("an instant")));
     assert_eq!(causes(&changes), [of_b]);
+}
+
+/// A horizon that no clock can have meant is refused, as nothing would bring back what it drops.
+#[test]
+fn a_horizon_out_of_range_drops_nothing() {
+    let now: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
+    let mut catalog = Catalog::new();
+    catalog.insert("buyers", did("purchase")).expect("a segment");
+    let mut live = Live::new(catalog, MemoryStore::new(), now).expect("an engine");
+    drop(live.record(Event::new("ada", "purchase", now)).expect("an event"));
+    let microseconds = Timestamp::from_millis(now.millis() * 1_000);
+    let refused = live.retain(microseconds, &["*".into()]);
+    assert_eq!(refused, Err(LiveError::OutOfRange(microseconds)));
+    assert_eq!(live.count("buyers"), Some(1));
+    let changes = live.record(Event::new("bob", "purchase", now)).expect("an event");
+    assert_eq!(changes.recorded(), Some(Recorded::New));
+}
+
+/// One by one, in batches and from importers alike; time does not pass for what is refused.
+#[test]
+fn facts_too_far_ahead_are_refused() {
+    let now: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
+    let (most, far) = (now.plus(minutes(5)), now.plus(days(365)));
+    let engine = || Live::new(Catalog::new(), MemoryStore::new(), now).expect("an engine");
+    let mut live = engine().ahead_at_most(minutes(5));
+    let event = |at| Event::new("ada", "login", at);
+    let error = || IngestError::TooFarAhead { fact: "event \"login\" of \"ada\"".to_owned(), at: far, most };
+    assert_eq!(live.record(event(far)), Err(LiveError::Ingest(error())));
+    let batch = live.take_all(vec![event(now).into(), event(far).into()]);
+    assert_eq!(batch, Err(LiveError::Batch { index: 1, error: error() }));
+    let fed = live.feed().register("ada", far);
+    assert!(matches!(fed, Err(LiveError::Ingest(IngestError::TooFarAhead { .. }))), "{fed:?}");
+    assert_eq!((live.now(), live.snapshot().event_count()), (now, 0));
+    drop(live.record(event(most)).expect("near enough"));
+    drop(live.advance(far).expect("an instant"));
+    drop(live.record(event(far.plus(minutes(1)))).expect("near enough by now"));
+    drop(engine().record(event(far)).expect("believed unless said"));
 }

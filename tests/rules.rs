@@ -328,3 +328,24 @@ fn any_span_is_kept() {
         kept(&dwell);
     }
 }
+
+/// What a rule remembers is read from where it was kept; damaged, it may say anything, and no rule panics.
+#[test]
+fn damaged_rules_do_not_panic() {
+    let at: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
+    let entered = Signal::new("s", "ada", Movement::Entered, at);
+    for (from, until) in [(100_000, 200_000), (1_441, u32::MAX), (u32::MAX, 0)] {
+        let text = format!(r#"{{"from":{from},"until":{until},"held":{{}},"ends":{{}}}}"#);
+        let mut quiet: QuietHours = serde_json::from_str(&text).expect("quiet hours");
+        let mut told = quiet.take(entered.clone());
+        told.extend(quiet.pass(at.plus(days(2))));
+        assert_eq!(told.len(), 1, "from {from} until {until}");
+    }
+    let mut dwell = Dwell::new(days(1));
+    assert!(dwell.take(entered).is_empty());
+    let text = serde_json::to_string(&dwell).expect("JSON");
+    let damaged = text.replace(r#"{"0":{"#, r#"{"18446744073709551615":{"#);
+    assert_ne!(text, damaged);
+    let mut dwell: Dwell = serde_json::from_str(&damaged).expect("a dwell");
+    assert!(dwell.take(Signal::new("s", "bob", Movement::Entered, at)).is_empty());
+}

@@ -49,6 +49,17 @@ pub enum IngestError {
         /// What was given.
         at: Timestamp,
     },
+    /// A live engine is told not to believe a fact that is dated so far ahead
+    /// ([`Live::ahead_at_most`](crate::Live::ahead_at_most)).
+    #[error("{fact}: it is dated {at}, and {most} is the latest that is believed now")]
+    TooFarAhead {
+        /// The fact, in a few words.
+        fact: String,
+        /// Its instant.
+        at: Timestamp,
+        /// The latest instant that is believed.
+        most: Timestamp,
+    },
     /// A property is given twice.
     #[error("{fact}: {field} is given twice")]
     Twice {
@@ -81,6 +92,11 @@ pub enum IngestError {
     /// The store is full.
     #[error("the store holds {} users, the most it can number", u32::MAX)]
     TooManyUsers,
+}
+
+/// Checks an instant before which events are to be dropped.
+pub(crate) fn check_horizon(since: Timestamp) -> Result<(), IngestError> {
+    Check { fact: || "retention".to_owned() }.instant(since, || "since".to_owned())
 }
 
 /// Checks the parts of one fact, which `fact` names when an error needs it.

@@ -6,7 +6,7 @@ use super::crossing::Crossing;
 use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
 use super::settle::Manner;
 use super::transition::{Because, Changes, Transition};
-use super::{Live, LiveError};
+use super::{Live, LiveError, in_range};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
 use crate::store::{Ingest, Known, Recorded, TOGETHER};
@@ -24,7 +24,7 @@ impl Live {
     /// window is looked at whenever something comes or goes, at 10 to 80 ns each.
     ///
     /// The engine believes what facts say: one that is dated a year ahead makes a year pass. Where clocks of others are
-    /// not to be trusted, facts later than your own clock are dated back to it before.
+    /// not to be trusted, such facts are refused ([`Live::ahead_at_most`]), or dated back to your own clock before.
     ///
     /// # Errors
     /// The event is refused.
@@ -54,14 +54,15 @@ impl Live {
     /// The fact is refused.
     pub fn take(&mut self, fact: Fact) -> Result<Changes, LiveError> {
         let mut changes = Changes::default();
-        fact.check()?;
+        self.check(&fact)?;
         changes.recorded = Some(self.take_one(&fact, None, Some(self.share), &mut changes.transitions)?);
         Ok(changes)
     }
 
     /// Takes a batch in, in its order, all of it or nothing. A fact behind a later one of the batch is late, as it would be
-    /// one by one: sort by [`Fact::at`] what is not. What late facts change is told once the facts before them are settled, which
-    /// one by one may take some calls more ([`Live::settle_at_most`]).
+    /// one by one: sort by [`Fact::at`] what is not. What the facts before a late one change is
+    /// told before what that changes; one by one it may be told after it, where many change at one instant
+    /// ([`Live::settle_at_most`]).
     ///
     /// What became of each fact it does not say: [`Live::feed`] does.
     ///
@@ -69,7 +70,7 @@ impl Live {
     /// The first fact that is refused, by its index.
     pub fn take_all(&mut self, facts: Vec<Fact>) -> Result<Changes, LiveError> {
         for (index, fact) in facts.iter().enumerate() {
-            fact.check().map_err(|error| LiveError::Batch { index, error })?;
+            self.check(fact).map_err(|error| LiveError::Batch { index, error })?;
         }
         let room = self.store.check_room(facts.len());
         room.map_err(|(index, error)| LiveError::Batch { index, error })?;
@@ -166,6 +167,17 @@ impl Live {
         let touches = seen_first.then_some(NEWCOMER).into_iter().chain(touch);
         self.pending.extend(touches.map(|touch| Crossing { at, user, touch }));
         Ok(recorded)
+    }
+
+    /// Whether a fact may be taken in, whatever there is already.
+    fn check(&self, fact: &Fact) -> Result<(), IngestError> {
+        fact.check()?;
+        let Some(span) = self.ahead else { return Ok(()) };
+        let most = Timestamp::from_millis(self.complete()).plus(span);
+        if fact.at() <= most {
+            return Ok(());
+        }
+        Err(IngestError::TooFarAhead { fact: fact.to_string(), at: fact.at(), most })
     }
 
     /// A user was first seen at an instant, and not as thought before.
@@ -293,19 +305,20 @@ impl Live {
         Ok(changes)
     }
 
-    /// Drops old events, and reports what that changes at [`Live::now`]. The catalog is evaluated again as a whole, as when the
-    /// engine is made: of a million users about a second with ten segments, three with a thousand.
+    /// Drops old events, and reports what that changes at [`Live::now`]. It cannot be undone: what arrives later and is older is
+    /// dropped, too. The catalog is evaluated again as a whole, as when the engine is made: of a million users about a second
+    /// with ten segments, three with a thousand.
     ///
     /// # Errors
-    /// None today.
+    /// The instant lies outside the years 1 to 9999: nothing is dropped.
     pub fn retain(
         &mut self,
         since: impl Into<Timestamp>,
         events: &[EventPattern],
     ) -> Result<Changes, LiveError> {
-        let mut changes = Changes::default();
+        let (since, mut changes) = (in_range(since.into())?, Changes::default());
         self.finish(&mut changes.transitions);
-        self.store.retain(since.into(), events)?;
+        self.store.retain(since, events)?;
         let before = self.members_of_all();
         self.asks.forget_all();
         self.evaluate();

@@ -23,8 +23,8 @@ pub enum Announce {
     /// Whoever is in a segment afterwards and was not before entered it, and the other way round: all members
     /// of a new segment enter it, all of one that is removed leave it.
     Transitions,
-    /// Membership changes without a word. What else is told is what facts and time had changed before, and was still to be
-    /// settled ([`Live::settle_at_most`]).
+    /// Membership changes without a word. The call may answer transitions all the same: those of an instant that was complete
+    /// before, and still being settled ([`Live::settle_at_most`]).
     Silently,
 }
 

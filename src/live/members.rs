@@ -15,17 +15,63 @@ use crate::time::Timestamp;
 const WORD: u32 = 64;
 
 impl Live {
-    /// The members of a segment, who are kept from now on as long as they are asked for.
-    pub(super) fn members_of(&self, segment: u32) -> RoaringBitmap {
-        let mut members = self.bitmaps.get(segment).unwrap_or_else(|| {
-            let members = self.read_off(segment);
-            self.bitmaps.keep(segment, members.clone(), self.store.reading().user_numbers());
+    /// The members of a segment at [`Live::now`], as a bitmap of the caller's own; `None` where there is no such segment.
+    ///
+    /// Nothing is evaluated. The first time they are read off what is kept of each user, some milliseconds for a million. The
+    /// bitmap is kept then and follows what changes, so that whoever asks again copies it: some microseconds. It is let go
+    /// when nobody has asked for so long that following has cost as much as reading it off anew, or when others need the room:
+    /// all that are kept take 8 MiB, or are a single one.
+    pub fn members(&self, segment: &str) -> Option<RoaringBitmap> {
+        let place = self.place(segment)?;
+        let users = self.store.reading().user_numbers();
+        let mut members = self.bitmaps.get(place, users).unwrap_or_else(|| {
+            let members = self.read_off(place);
+            self.bitmaps.keep(place, members.clone(), users);
             members
         });
-        let name = self.names.get(segment as usize);
+        let name = self.names.get(place as usize);
         let withheld = self.spread.withheld().iter().filter(|withheld| Some(&withheld.segment) == name);
         withheld.for_each(|withheld| take_back(&mut members, withheld));
-        members
+        Some(members)
+    }
+
+    /// How many members a segment has at [`Live::now`], which is known at any time; `None` where there is no such
+    /// segment.
+    pub fn count(&self, segment: &str) -> Option<u64> {
+        let members = self.state.members.get(self.place(segment)? as usize).copied()?;
+        Some(members.saturating_add_signed(-self.spread.more(segment)))
+    }
+
+    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; `None` where there is no such segment.
+    pub fn is_member(&self, segment: &str, id: &str) -> Option<bool> {
+        let place = self.place(segment)?;
+        let user = self.store.reading().number_of(id);
+        Some(user.is_some_and(|user| self.is_in(user, place)))
+    }
+
+    /// The names of the segments that a user, by any of its external ids, is in at [`Live::now`], in the order of the catalog; of
+    /// an unknown one there are none. Nothing is evaluated.
+    pub fn segments_of(&self, id: &str) -> Vec<Arc<str>> {
+        let Some(user) = self.store.reading().number_of(id) else { return Vec::new() };
+        let (is_there, row) = self.row_of(user);
+        let is_in = |(place, _): &(u32, &Arc<str>)| is_there && self.holds_in(*place, user, &row);
+        (0..).zip(&self.names).filter(is_in).map(|(_, name)| Arc::clone(name)).collect()
+    }
+
+    /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
+    /// whether it holds. Measured numbers of a score are no conditions. `None` where there is no such segment.
+    pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
+        let place = self.place(segment)?;
+        let user = self.store.reading().number_of(id);
+        let row = user.map(|user| self.row_of(user).1);
+        let holds = |leaf| row.as_ref().is_some_and(|row| self.fields.holds(leaf, row));
+        let leaves = (0..).take(self.plan.leaves().len());
+        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).iter().any(|(of, _)| *of == place));
+        Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
+    }
+
+    pub(super) fn place(&self, segment: &str) -> Option<u32> {
+        u32::try_from(self.catalog.place(segment)?).ok()
     }
 
     /// The members of a segment, what is withheld included: a few cells of each user are looked at.

@@ -8,10 +8,10 @@
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
-//! a segment and instant. What facts and time change at one instant is told user by user, in the order in which the
+//! a segment and instant, but for what is late. What facts and time change at one instant is told user by user, in the order in which the
 //! store met them, and of a user in the order of the catalog; what a changed catalog, retention and restoring change,
-//! segment by segment. Where many users have facts of one instant, a single fact of the next settles only a few of them,
-//! and those that come after it at that instant share in the rest ([`Live::settle_at_most`]).
+//! segment by segment. Where many users have facts of one instant, the fact that completes it settles only a few of
+//! them, and the facts that follow settle the others ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
 //! retention. It counts at once, and what it changes is reported at the instant of the engine, marked
@@ -63,8 +63,6 @@ mod words;
 
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
-
 pub use catalog::Announce;
 pub use feed::Feed;
 pub use saved::Saved;
@@ -74,7 +72,7 @@ use crate::catalog::Catalog;
 use crate::event::IngestError;
 use crate::plan::{Plan, PlanError};
 use crate::store::{MemoryStore, Snapshot};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use algebra::Program;
 use ask::Asks;
 use bitmaps::Bitmaps;
@@ -174,7 +172,7 @@ pub struct Live {
     turns: Vec<Turns>,
     /// The instant of the latest event that ever came, or one after it.
     last_event: i64,
-    /// What waits for the next millisecond to be complete.
+    /// What waits for the next millisecond to be complete, in order of instant.
     pending: Vec<Crossing>,
     /// What else comes to exist.
     future: Future,
@@ -190,6 +188,8 @@ pub struct Live {
     spread: Spread,
     /// Users that a call settles of it.
     share: usize,
+    /// How far ahead facts may be dated.
+    ahead: Option<Span>,
     /// Taken while a user is settled.
     scratch: Option<Box<Scratch>>,
     /// Kept for their allocations: what waited, and what crosses edges.
@@ -232,6 +232,7 @@ impl Live {
             of_last_batch: 0,
             spread: Spread::default(),
             share: spread::SHARE,
+            ahead: None,
             scratch: None,
             waited: Vec::new(),
             crossings: Vec::new(),
@@ -244,15 +245,37 @@ impl Live {
         Ok(live)
     }
 
-    /// How many users at most a single fact settles of an instant that it completes ([`Live::take`] and its
-    /// siblings): 4, unless said otherwise. The facts that come after it at the same instant share in the rest, so that of a
-    /// steady stream none waits for the crowd of an earlier millisecond. What the
-    /// instant changes is told by the call that settles the last; until then [`Live::now`] and all that is read are just
-    /// before it, and [`Live::next_change`] says it; a late fact of someone else is told before it. A fact of yet another
-    /// instant settles the rest first, as every other call does, about a microsecond a user. With [`usize::MAX`] the first
-    /// later fact settles all.
+    /// How many users at most a single fact settles of an instant that it completes ([`Live::take`] and its siblings): 4, unless
+    /// said otherwise.
+    ///
+    /// Where more users than that change at an instant, the fact that completes it settles only so many, and each fact that
+    /// follows at the fact's own instant as many again, so that of a steady stream none waits for the crowd of an earlier
+    /// millisecond. The one that settles the last user tells all that the instant changed. Until then [`Live::now`] and all
+    /// that is read are just before the instant, and [`Live::next_change`] is the instant itself. A late fact of a user who is
+    /// not among them is told at once, before them. A fact of yet another instant settles all the rest first, as every other
+    /// call does, about a microsecond a user. With [`usize::MAX`] the fact that completes an instant settles all of it.
     pub fn settle_at_most(mut self, users: usize) -> Self {
         self.share = users.max(1);
+        self
+    }
+
+    /// Refuses facts that are dated later than a span from the instant up to which all is complete, as
+    /// [`IngestError::TooFarAhead`]; unless this is said, none are. It is for services that let time pass by their own clock
+    /// ([`Live::advance`]): to them the clock of a phone that runs a year ahead must not make that year pass. Neither this nor
+    /// [`Live::settle_at_most`] is part of what is saved.
+    ///
+    /// ```
+    /// use whodid::{Catalog, Event, IngestError, Live, LiveError, MemoryStore, Timestamp, days, minutes};
+    ///
+    /// let now: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// let mut live = Live::new(Catalog::new(), MemoryStore::new(), now)?.ahead_at_most(minutes(5));
+    /// assert!(live.record(Event::new("ada", "login", now.plus(minutes(5)))).is_ok());
+    /// let refused = live.record(Event::new("ada", "login", now.plus(days(365))));
+    /// assert!(matches!(refused, Err(LiveError::Ingest(IngestError::TooFarAhead { .. }))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ahead_at_most(mut self, span: Span) -> Self {
+        self.ahead = Some(span);
         self
     }
 
@@ -307,46 +330,6 @@ impl Live {
         self.sequence
     }
 
-    /// The members of a segment at [`Live::now`], as a bitmap of the caller's own; `None` where there is no such segment.
-    ///
-    /// Nothing is evaluated. The first time they are read off what is kept of each user, some milliseconds for a million. The
-    /// bitmap is kept then and follows what changes, so that whoever asks again copies it: some microseconds. It lasts until
-    /// following has cost as much as reading off would, and nobody has asked meanwhile; all that are kept take 8 MiB, or are
-    /// a single one.
-    pub fn members(&self, segment: &str) -> Option<RoaringBitmap> {
-        Some(self.members_of(self.place(segment)?))
-    }
-
-    /// How many members a segment has at [`Live::now`], which is known at any time; `None` where there is no such
-    /// segment.
-    pub fn count(&self, segment: &str) -> Option<u64> {
-        let members = self.state.members.get(self.place(segment)? as usize).copied()?;
-        Some(members.saturating_add_signed(-self.spread.more(segment)))
-    }
-
-    fn place(&self, segment: &str) -> Option<u32> {
-        (0..).zip(&self.names).find(|(_, name)| ***name == *segment).map(|(place, _)| place)
-    }
-
-    /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; `None` where there is no such segment.
-    pub fn is_member(&self, segment: &str, id: &str) -> Option<bool> {
-        let place = self.place(segment)?;
-        let user = self.store.reading().number_of(id);
-        Some(user.is_some_and(|user| self.is_in(user, place)))
-    }
-
-    /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
-    /// whether it holds. Measured numbers of a score are no conditions. `None` where there is no such segment.
-    pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
-        let place = self.place(segment)?;
-        let user = self.store.reading().number_of(id);
-        let row = user.map(|user| self.row_of(user).1);
-        let holds = |leaf| row.as_ref().is_some_and(|row| self.fields.holds(leaf, row));
-        let leaves = (0..).take(self.plan.leaves().len());
-        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).iter().any(|(of, _)| *of == place));
-        Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
-    }
-
     /// Lets time pass up to an instant, which declares that all instants up to it are complete: facts that
     /// arrive for them afterwards are late. Tells what changes on the way, in order of instant. An instant not
     /// later than [`Live::now`] changes nothing.
@@ -364,8 +347,8 @@ impl Live {
     }
 
     /// When the passing of time may next change something: never later than it does, but perhaps earlier.
-    /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in. While events arrive that some
-    /// edge lies behind, it is seldom further away than the shortest span that is asked about.
+    /// `None`: never, unless facts arrive. Facts that wait for their instant are counted in. As each event leaves some window a
+    /// while after it came, it is seldom further away than the shortest span that segments ask about.
     pub fn next_change(&self) -> Option<Timestamp> {
         Some(Timestamp::from_millis(self.next_due())).filter(|at| at.in_range())
     }

@@ -196,7 +196,7 @@ impl Live {
 
     /// An instant before which nothing changes by the passing of time.
     pub(super) fn next_due(&self) -> i64 {
-        let pending = self.pending.iter().map(|crossing| crossing.at).min().unwrap_or(i64::MAX);
+        let pending = self.pending.first().map_or(i64::MAX, |crossing| crossing.at);
         let turns = self.turns.iter().map(Turns::due).min().unwrap_or(i64::MAX);
         let under_way = self.spread.at().unwrap_or(i64::MAX);
         let edges = self.cursors.all.iter().zip(&self.watches.edges).map(|(cursor, watch)| {

@@ -18,11 +18,13 @@ const VERSION: u32 = 1;
 /// What an engine knows beyond its store: the instant it has reached, its catalog, the number of the last
 /// transition, and who is in which segment. It serializes with any format of serde.
 ///
-/// Kept in one transaction with the transitions up to it, it makes delivery exact: after a restart,
-/// [`Live::restore`] goes on from there. The store is handed over as the application has kept it. Facts that it
-/// has taken in since then are not lost: what they changed late is reported by the restoring itself, and what
-/// waits for its instant is reported when that is reached, under the numbers that it had where the store was filled in
-/// the order in which facts came (users of one instant come in that order).
+/// Kept in one transaction with the transitions up to it, it makes delivery exact: after a restart, [`Live::restore`] goes on
+/// from there. The store is not part of it: the application hands it over, filled again with all facts.
+///
+/// Facts that the store has taken in since are not lost: what they changed late is reported by the restoring itself, and what
+/// waits for its instant when that is reached. Fill the store in the order in which facts came first, and transitions have the
+/// numbers that they would have had without the restart: users of one instant are told in the order in which the store met
+/// them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
     version: u32,

@@ -1,6 +1,7 @@
 //! Tests on a value, ready to run: patterns compiled, operands prepared, windows resolved once a `T`.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use regex::Regex;
 
@@ -98,7 +99,7 @@ enum ScalarTest {
     /// The same, and the value is to be lower-cased.
     Folded(TextTest, String),
     FoldedIn(ScalarSet),
-    Matches(Regex),
+    Matches(Arc<Regex>),
     Fixed(Bounds),
     /// The place of the [`Moving`] part.
     Moving(usize),

@@ -21,6 +21,7 @@
 pub mod builder;
 mod display;
 mod error;
+mod pattern;
 mod read;
 mod test;
 mod validate;
@@ -28,7 +29,7 @@ mod write;
 mod written;
 
 pub use error::SegmentError;
-pub(crate) use test::compile;
+pub(crate) use pattern::compile;
 pub use test::{Comparison, Filter, Test};
 pub(crate) use validate::{Outline, outline};
 pub(crate) use written::read_segment;

@@ -108,8 +108,3 @@ impl Comparison {
         )
     }
 }
-
-/// Compiles the pattern of a `matches`, with the defaults of the `regex` crate.
-pub(crate) fn compile(pattern: &str, ignore_case: bool) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(pattern).case_insensitive(ignore_case).build()
-}

@@ -96,7 +96,11 @@ pub trait Ingest {
     fn forget(&mut self, user: &str) -> Result<(), Self::Error>;
 
     /// Drops the events with `at < since` whose name matches one of the patterns, and those that arrive later;
-    /// their ids are let go. When users were first seen does not change. Tells how many were dropped.
+    /// their ids are let go. When users were first seen does not change. Tells how many were dropped. It cannot be undone: what
+    /// arrives later and is older is dropped, too.
+    ///
+    /// # Errors
+    /// [`IngestError::OutOfRange`] where the instant lies outside the years 1 to 9999: nothing is dropped.
     fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, Self::Error>;
 
     /// Takes a fact of any kind in.

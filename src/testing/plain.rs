@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use roaring::RoaringBitmap;
 
-use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_id};
 use crate::plan::ValueRef;
 use crate::segment::EventPattern;
 use crate::store::{Among, EventQuery, EventStore, Ingest, Recorded, StoredEvent, StoredWrite, UserId};
@@ -230,6 +230,7 @@ impl Ingest for PlainStore {
     }
 
     fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
+        check_horizon(since)?;
         self.horizons.push((since, events.to_vec()));
         let goes = |name: &str, at| at < since && events.iter().any(|pattern| pattern.matches(name));
         self.event_ids.retain(|_, (name, at)| !goes(name, *at));

@@ -47,7 +47,7 @@ impl Rule for Dwell {
         if signal.is_entry() {
             let entry = Signal { at: signal.at.plus(self.least).min(Timestamp::MAX), ..signal };
             let of_instant = self.waiting.entry(entry.at).or_default();
-            let place = of_instant.last_key_value().map_or(0, |(last, _)| last + 1);
+            let place = of_instant.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
             set(&mut self.due, &entry, (entry.at, place));
             of_instant.insert(place, entry);
             return ready;

@@ -20,13 +20,17 @@
 //! | [`LiveExclusion`] | comes when the campaign may keep the user | comes when it no longer does |
 //!
 //! What is handed on at one instant comes in the order in which it was taken, but for [`LiveExclusion`], which
-//! settles an instant as a whole, user by user. A segment, a user, a movement and an instant name a signal: a key for
-//! those who must not act twice.
+//! settles an instant as a whole, user by user.
+//!
+//! Who must not act twice keeps rules, the engine and the number of the last transition that both have seen
+//! ([`Transition::sequence`]) in one transaction. A signal has no number, and no key either: of one user and
+//! segment several may come at one instant, as when late facts bring it in, out and in again, or when quiet hours end.
+//! The last of them says where the user is.
 //!
 //! Time passes for a row as it does for the engine: after the transitions of a call are taken, tell it
 //! [`Live::now`](crate::Live::now), and sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`],
-//! whichever is earlier; the example `automations` does. A row that is told of a later instant than the engine's hands on what a
-//! transition to come might have held back.
+//! whichever is earlier; the example `automations` does. Never tell a row of a later instant than the engine's: it would hand on
+//! what a transition to come might have held back.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.

@@ -99,7 +99,8 @@ impl QuietHours {
     /// Whether an instant is quiet, and in how many minutes of the local clock that ends.
     fn quiet_for(&self, at: i64, zone: Tz) -> Option<u32> {
         let local = DateTime::from_timestamp_millis(at)?.with_timezone(&zone);
-        let since = |from: u32, minute: u32| (minute + DAY_MINUTES - from) % DAY_MINUTES;
+        let since =
+            |from: u32, minute: u32| (minute % DAY_MINUTES + DAY_MINUTES - from % DAY_MINUTES) % DAY_MINUTES;
         let minute = local.hour() * 60 + local.minute();
         let (passed, whole) = (since(self.from, minute), since(self.from, self.until));
         (passed < whole).then(|| whole - passed)

@@ -7,7 +7,7 @@ use super::MemoryStore;
 use super::attributes::Write;
 use super::cell::Cell;
 use super::users::TOGETHER;
-use crate::event::{AttributeWrite, Event, Fact, IngestError, check_id};
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_id};
 use crate::segment::EventPattern;
 use crate::store::{BatchError, Ingest, Recorded};
 use crate::time::Timestamp;
@@ -70,6 +70,7 @@ impl Ingest for MemoryStore {
     }
 
     fn retain(&mut self, since: Timestamp, events: &[EventPattern]) -> Result<u64, IngestError> {
+        check_horizon(since)?;
         let since = since.millis();
         self.state.add_horizon(since, events);
         let names = &self.state.names;

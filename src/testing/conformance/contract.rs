@@ -379,6 +379,9 @@ fn what_is_not_retained_is_gone<S: Store>(mut store: S) {
     same(kept(&store), 2, "events after retention");
     same(users(&store).get("ada"), Some(&at(1)), "when a user was first seen, after retention");
     same(writes(&store, "plan").len(), 1, "writes after retention");
+    let far = Timestamp::from_millis(i64::MAX);
+    assert!(store.retain(far, &["*".into()]).is_err(), "a horizon out of range is refused");
+    same(kept(&store), 2, "events after retention that is refused");
     let late = Event::new("bob", "x", at(4)).id("n");
     same(record(&mut store, late), Recorded::BeforeHorizon, "an event older than the horizon");
     same(number(&store, "bob"), None, "the user of an event older than the horizon");

@@ -237,7 +237,9 @@ impl Live {
         }
     }
 
-    /// Makes all facts of `from` facts of `into`, and reports what that changes at [`Live::now`].
+    /// Makes all facts of `from` facts of `into`, and reports what that changes at [`Live::now`]. It costs what `from` has: some
+    /// microseconds where that is little; and where it has values of properties that no one else has (ids of orders), for
+    /// these are let go one by one, about 6 ms for each million events with such properties.
     ///
     /// # Errors
     /// An id is refused, or both are one user already.
@@ -287,7 +289,7 @@ impl Live {
         }
     }
 
-    /// Erases a user, and reports the segments it left at [`Live::now`].
+    /// Erases a user, and reports the segments it left at [`Live::now`]. It costs as much as [`Live::merge`] does.
     ///
     /// # Errors
     /// None today.

@@ -430,13 +430,13 @@ fn a_late_fact_of_a_day_that_the_window_cuts_counts() {
         run.step(&Step::Take(event(fact)));
     }
     run.step(&Step::Advance(at("2026-06-04T12:00:00Z")));
-    assert_eq!(run.live.is_member("regulars", "ada"), Some(false));
+    assert_eq!(run.live.is_member("ada", "regulars"), Some(false));
     for fact in ["2026-06-01T13:00:00Z", "2026-06-01T14:00:00Z"] {
         run.step(&Step::Take(event(fact)));
-        assert_eq!(run.live.is_member("regulars", "ada"), Some(true));
+        assert_eq!(run.live.is_member("ada", "regulars"), Some(true));
     }
     run.step(&Step::Advance(at("2026-06-04T14:00:00Z")));
-    assert_eq!(run.live.is_member("regulars", "ada"), Some(false));
+    assert_eq!(run.live.is_member("ada", "regulars"), Some(false));
 }
 
 #[test]
@@ -460,7 +460,7 @@ fn what_a_segment_names_is_not_taken_out() {
     assert_eq!(said, expected);
     let unknown = live.insert("more", whodid::segment("nope"), Announce::Transitions).expect_err("unknown");
     assert_eq!(unknown.to_string(), r#"segments.more.segment: there is no segment "nope""#);
-    assert_eq!((live.catalog().segments().count(), live.is_member("nope", "ada")), (2, None));
+    assert_eq!((live.catalog().segments().count(), live.is_member("ada", "nope")), (2, None));
     assert!(
         live.remove("both", Announce::Transitions).is_ok()
             && live.remove("buyers", Announce::Transitions).is_ok()

@@ -162,7 +162,7 @@ impl Crowd {
             let members = self.live.members(name).expect("a segment");
             let Ok(()) = snapshot.ids(&members, &mut |_, id| _ = ids.insert(id.to_owned()));
             assert_eq!(self.members.get(name).cloned().unwrap_or_default(), ids, "{name} by its transitions");
-            assert!(ids.iter().all(|id| self.live.is_member(name, id) == Some(true)));
+            assert!(ids.iter().all(|id| self.live.is_member(id, name) == Some(true)));
         }
         let members = CAMPAIGNS.map(|name| (name, self.live.members(name).unwrap_or_default()));
         let settled =

@@ -145,7 +145,7 @@ impl Run {
             assert_eq!(&ids, expected, "{name} at {}", self.live.now());
             assert_eq!(self.live.count(name), Some(expected.len() as u64));
             for id in USERS {
-                assert_eq!(self.live.is_member(name, id), Some(self.is_in(expected, id)), "{id} in {name}");
+                assert_eq!(self.live.is_member(id, name), Some(self.is_in(expected, id)), "{id} in {name}");
             }
         }
         let next = self.model.next_change(now, all);

@@ -43,16 +43,16 @@ impl Live {
     }
 
     /// Whether a user, by any of its external ids, is in a segment at [`Live::now`]; `None` where there is no such segment.
-    pub fn is_member(&self, segment: &str, id: &str) -> Option<bool> {
+    pub fn is_member(&self, user: &str, segment: &str) -> Option<bool> {
         let place = self.place(segment)?;
-        let user = self.store.reading().number_of(id);
+        let user = self.store.reading().number_of(user);
         Some(user.is_some_and(|user| self.is_in(user, place)))
     }
 
     /// The names of the segments that a user, by any of its external ids, is in at [`Live::now`], in the order of the catalog; of
     /// an unknown one there are none. Nothing is evaluated.
-    pub fn segments_of(&self, id: &str) -> Vec<Arc<str>> {
-        let Some(user) = self.store.reading().number_of(id) else { return Vec::new() };
+    pub fn segments_of(&self, user: &str) -> Vec<Arc<str>> {
+        let Some(user) = self.store.reading().number_of(user) else { return Vec::new() };
         let (is_there, row) = self.row_of(user);
         let is_in = |(place, _): &(u32, &Arc<str>)| is_there && self.holds_in(*place, user, &row);
         (0..).zip(&self.names).filter(is_in).map(|(_, name)| Arc::clone(name)).collect()
@@ -60,9 +60,9 @@ impl Live {
 
     /// Why a user is in a segment or out of it at [`Live::now`]: each condition of the segment, in words, and
     /// whether it holds. Measured numbers of a score are no conditions. `None` where there is no such segment.
-    pub fn why(&self, segment: &str, id: &str) -> Option<Vec<(Arc<str>, bool)>> {
+    pub fn why(&self, user: &str, segment: &str) -> Option<Vec<(Arc<str>, bool)>> {
         let place = self.place(segment)?;
-        let user = self.store.reading().number_of(id);
+        let user = self.store.reading().number_of(user);
         let row = user.map(|user| self.row_of(user).1);
         let holds = |leaf| row.as_ref().is_some_and(|row| self.fields.holds(leaf, row));
         let leaves = (0..).take(self.plan.leaves().len());

@@ -89,12 +89,12 @@ pub async fn members(
 /// Why a user is in a segment, or out of it: each of its conditions, and whether it holds.
 pub async fn why(State(backend): State<Backend>, Path((name, id)): Path<(String, String)>) -> Answer {
     let Engine { live, .. } = &*backend.lock();
-    let conditions = live.why(&name, &id).ok_or_else(|| unknown("segment", &name))?;
+    let conditions = live.why(&id, &name).ok_or_else(|| unknown("segment", &name))?;
     let conditions: Vec<Value> =
         conditions.into_iter().map(|(words, holds)| json!({ "condition": words, "holds": holds })).collect();
     let Ok(user): Result<Option<UserId>, _> = live.snapshot().user(&id);
     Ok(Json(json!({
-        "member": live.is_member(&name, &id), "known": user.is_some(),
+        "member": live.is_member(&id, &name), "known": user.is_some(),
         "segment": live.catalog().get(&name).map(ToString::to_string), "conditions": conditions,
     })))
 }

@@ -115,7 +115,8 @@ impl Plan {
 
     /// The plan of one segment, which may name others.
     pub(crate) fn of_one(segment: &Segment, named: &dyn Named) -> Result<Self, PlanError> {
-        References::new(named).check(segment)?;
+        let mut references = References::new(named);
+        references.check(segment)?;
         let mut compiler = Compiler::new(named);
         let node = compiler.segment(segment).map_err(bad_pattern)?;
         Ok(compiler.finish(vec![(String::new(), node)]))

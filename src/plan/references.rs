@@ -1,6 +1,9 @@
 //! What segments name: checked whole before anything is compiled.
 
+use std::sync::Arc;
+
 use foldhash::HashMap;
+use regex::Regex;
 
 use super::normalize::Named;
 use crate::json::Path;
@@ -63,16 +66,19 @@ pub(super) struct References<'n> {
     depths: HashMap<&'n str, usize>,
     /// The named segments that are being checked, the outermost first; at most as many as the depth allows.
     open: Vec<&'n str>,
+    /// The regular expressions of all that was checked, held until it is compiled.
+    patterns: Vec<Arc<Regex>>,
 }
 
 impl<'n> References<'n> {
     pub(super) fn new(named: &'n dyn Named) -> Self {
-        Self { named, depths: HashMap::default(), open: Vec::new() }
+        Self { named, depths: HashMap::default(), open: Vec::new(), patterns: Vec::new() }
     }
 
     /// Checks a segment that no name stands for.
     pub(super) fn check(&mut self, segment: &Segment) -> Result<(), PlanError> {
-        let outline = outline(segment, &Path::ROOT)?;
+        let mut outline = outline(segment, &Path::ROOT)?;
+        self.patterns.append(&mut outline.patterns);
         self.depth(&outline).map(|_| ())
     }
 
@@ -89,7 +95,8 @@ impl<'n> References<'n> {
         if let Some(depth) = self.depths.get(name) {
             return Ok(*depth);
         }
-        let outline = outline(segment, &Path::ROOT.key("segments").key(name))?;
+        let mut outline = outline(segment, &Path::ROOT.key("segments").key(name))?;
+        self.patterns.append(&mut outline.patterns);
         self.open.push(name);
         let depth = self.depth(&outline)?;
         self.open.pop();

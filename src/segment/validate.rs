@@ -6,6 +6,10 @@ mod measure;
 mod test;
 mod window;
 
+use std::sync::Arc;
+
+use regex::Regex;
+
 use super::{
     Attribute, Changed, Earned, EventMatch, EventPattern, Points, Sample, Score, Segment, SegmentError,
     Sequence, Step, ThenNot,
@@ -30,6 +34,8 @@ pub(crate) struct Outline {
     pub(crate) segments: Vec<Reference>,
     /// The lists it names, once for each place.
     pub(crate) lists: Vec<Reference>,
+    /// Its regular expressions: whoever compiles it next compiles none of them again while these are held.
+    pub(crate) patterns: Vec<Arc<Regex>>,
 }
 
 /// A place in a segment that names something.

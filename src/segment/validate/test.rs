@@ -1,11 +1,13 @@
 //! Tests on a value and filters.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
+
+use regex::Regex;
 
 use super::{Checked, Outline, Place, bytes, name, number, span, window};
 use crate::json::Path;
 use crate::limits;
-
 use crate::segment::{Comparison, Filter, SegmentError, Test, compile, write};
 use crate::value::{Number, Scalar};
 
@@ -54,7 +56,10 @@ impl Outline {
             | Comparison::NotContains(of)
             | Comparison::StartsWith(of)
             | Comparison::EndsWith(of) => text(of, path),
-            Comparison::Matches(of) | Comparison::NotMatches(of) => regex(of, *ignore_case, path),
+            Comparison::Matches(of) | Comparison::NotMatches(of) => {
+                self.patterns.push(regex(of, *ignore_case, path)?);
+                Ok(())
+            }
             Comparison::Exists(_) => Ok(()),
             Comparison::Within(window) => self.window(window, Place::Test, path, level),
             Comparison::Anniversary { next, tz: _ } => span(*next, &path.key("next")),
@@ -103,14 +108,11 @@ fn between(low: &Scalar, high: &Scalar, path: &Path<'_>) -> Checked {
     Err(SegmentError::invalid(path, write::scalars_text(&[low, high]), expected))
 }
 
-fn regex(pattern: &str, ignore_case: bool, path: &Path<'_>) -> Checked {
+fn regex(pattern: &str, ignore_case: bool, path: &Path<'_>) -> Result<Arc<Regex>, SegmentError> {
     text(pattern, path)?;
-    match compile(pattern, ignore_case) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(SegmentError::Regex {
-            path: path.to_string(),
-            pattern: pattern.to_owned(),
-            message: error.to_string(),
-        }),
-    }
+    compile(pattern, ignore_case).map_err(|error| SegmentError::Regex {
+        path: path.to_string(),
+        pattern: pattern.to_owned(),
+        message: error.to_string(),
+    })
 }

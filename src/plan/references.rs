@@ -8,7 +8,7 @@ use regex::Regex;
 use super::normalize::Named;
 use crate::json::Path;
 use crate::limits;
-use crate::segment::{Outline, Segment, SegmentError, outline};
+use crate::segment::{Outline, Segment, SegmentError, outline_to_plan};
 
 /// Why a segment or a catalog cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,8 +77,8 @@ impl<'n> References<'n> {
 
     /// Checks a segment that no name stands for.
     pub(super) fn check(&mut self, segment: &Segment) -> Result<(), PlanError> {
-        let mut outline = outline(segment, &Path::ROOT)?;
-        self.patterns.append(&mut outline.patterns);
+        let mut outline = outline_to_plan(segment, &Path::ROOT)?;
+        self.patterns.extend(outline.patterns.take().unwrap_or_default());
         self.depth(&outline).map(|_| ())
     }
 
@@ -95,8 +95,8 @@ impl<'n> References<'n> {
         if let Some(depth) = self.depths.get(name) {
             return Ok(*depth);
         }
-        let mut outline = outline(segment, &Path::ROOT.key("segments").key(name))?;
-        self.patterns.append(&mut outline.patterns);
+        let mut outline = outline_to_plan(segment, &Path::ROOT.key("segments").key(name))?;
+        self.patterns.extend(outline.patterns.take().unwrap_or_default());
         self.open.push(name);
         let depth = self.depth(&outline)?;
         self.open.pop();

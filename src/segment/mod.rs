@@ -31,7 +31,7 @@ mod written;
 pub use error::SegmentError;
 pub(crate) use pattern::compile;
 pub use test::{Comparison, Filter, Test};
-pub(crate) use validate::{Outline, outline};
+pub(crate) use validate::{Outline, outline, outline_to_plan};
 pub(crate) use written::read_segment;
 
 use crate::time::{Span, Unit};

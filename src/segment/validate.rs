@@ -34,8 +34,8 @@ pub(crate) struct Outline {
     pub(crate) segments: Vec<Reference>,
     /// The lists it names, once for each place.
     pub(crate) lists: Vec<Reference>,
-    /// Its regular expressions: whoever compiles it next compiles none of them again while these are held.
-    pub(crate) patterns: Vec<Arc<Regex>>,
+    /// Its regular expressions, for whom plans it next: none of them is compiled again while these are held.
+    pub(crate) patterns: Option<Vec<Arc<Regex>>>,
 }
 
 /// A place in a segment that names something.
@@ -49,7 +49,15 @@ pub(crate) struct Reference {
 
 /// Validates a segment that stands at a path.
 pub(crate) fn outline(segment: &Segment, path: &Path<'_>) -> Result<Outline, SegmentError> {
-    let mut outline = Outline::default();
+    outlined(segment, path, Outline::default())
+}
+
+/// The same, and holds the regular expressions.
+pub(crate) fn outline_to_plan(segment: &Segment, path: &Path<'_>) -> Result<Outline, SegmentError> {
+    outlined(segment, path, Outline { patterns: Some(Vec::new()), ..Outline::default() })
+}
+
+fn outlined(segment: &Segment, path: &Path<'_>, mut outline: Outline) -> Result<Outline, SegmentError> {
     outline.segment(segment, path, 1)?;
     Ok(outline)
 }

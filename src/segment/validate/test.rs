@@ -57,7 +57,8 @@ impl Outline {
             | Comparison::StartsWith(of)
             | Comparison::EndsWith(of) => text(of, path),
             Comparison::Matches(of) | Comparison::NotMatches(of) => {
-                self.patterns.push(regex(of, *ignore_case, path)?);
+                let regex = regex(of, *ignore_case, path)?;
+                self.patterns.iter_mut().for_each(|patterns| patterns.push(Arc::clone(&regex)));
                 Ok(())
             }
             Comparison::Exists(_) => Ok(()),

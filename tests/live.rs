@@ -448,11 +448,8 @@ fn what_a_segment_names_is_not_taken_out() {
     catalog.insert("both", whodid::segment("buyers") & whodid::list("vip")).expect("a segment");
     let mut live = Live::new(catalog, MemoryStore::new(), start).expect("an engine");
     let of_segment = live.remove("buyers", Announce::Transitions).expect_err("in use");
-    let of_list = live.edit(Announce::Transitions, |catalog| {
-        catalog.remove_list("vip");
-        Ok(())
-    });
-    let said = [of_segment, of_list.expect_err("in use")].map(|error| error.to_string());
+    let of_list = live.remove_list("vip", Announce::Transitions).expect_err("in use");
+    let said = [of_segment, of_list].map(|error| error.to_string());
     let expected = [
         r#"the segment "buyers" is in use: segments.both.all[0].segment names it"#,
         r#"the list "vip" is in use: segments.both.all[1].list names it"#,
@@ -464,5 +461,7 @@ fn what_a_segment_names_is_not_taken_out() {
     assert!(
         live.remove("both", Announce::Transitions).is_ok()
             && live.remove("buyers", Announce::Transitions).is_ok()
+            && live.remove_list("vip", Announce::Transitions).is_ok()
     );
+    assert_eq!((live.catalog().segments().len(), live.catalog().lists().len()), (0, 0));
 }

@@ -67,6 +67,17 @@ impl Live {
         self.edit(announce, |catalog| catalog.insert_list(name, ids))
     }
 
+    /// Takes a static list out; without it nothing changes.
+    ///
+    /// # Errors
+    /// A segment names it: [`LiveError::InUse`]. The catalog stays as it was.
+    pub fn remove_list(&mut self, name: &str, announce: Announce) -> Result<Changes, LiveError> {
+        self.edit(announce, |catalog| {
+            catalog.remove_list(name);
+            Ok(())
+        })
+    }
+
     /// What is named and not there has just been taken out, where the catalog as it stands has it.
     fn in_use(&self, error: PlanError) -> LiveError {
         match error {

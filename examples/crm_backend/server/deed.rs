@@ -79,10 +79,7 @@ impl Engine {
             }
             Deed::RemoveList(name) => {
                 self.live.catalog().list(name).ok_or_else(|| unknown("list", name))?;
-                let changes = self.live.edit(TOLD, |catalog| {
-                    catalog.remove_list(name);
-                    Ok(())
-                });
+                let changes = self.live.remove_list(name, TOLD);
                 self.count(changes, in_use)
             }
             Deed::Forget(id) => {

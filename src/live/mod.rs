@@ -8,10 +8,10 @@
 //! Membership at an instant τ counts every fact of that millisecond, so what changes at τ is known when τ is
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
-//! a segment and instant, but for what is late. What facts and time change at one instant is told user by user, in the order in which the
-//! store met them, and of a user in the order of the catalog; what a changed catalog, retention and restoring change,
-//! segment by segment. Where many users have facts of one instant, the fact that completes it settles only a few of
-//! them, and the facts that follow settle the others ([`Live::settle_at_most`]).
+//! a segment and instant, but for what is late. What facts and time change at one instant is told user by user, in the
+//! order in which the store met them, and of a user in the order of the catalog; what a changed catalog, retention and
+//! restoring change, segment by segment. Where many users have facts of one instant, the fact that completes it settles only
+//! a few of them, and the facts that follow settle the others ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
 //! retention. It counts at once, and what it changes is reported at the instant of the engine, marked

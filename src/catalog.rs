@@ -206,8 +206,12 @@ impl<T> Ordered<T> {
         self.values.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     fn get_key_value(&self, name: &str) -> Option<(&str, &T)> {
-        let (name, value) = self.values.get(*self.places.get(name)?)?;
+        let (name, value) = self.values.get(self.place(name)?)?;
         Some((name, value))
     }
 
@@ -215,12 +219,8 @@ impl<T> Ordered<T> {
         self.get_key_value(name).map(|(_, value)| value)
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
-    }
-
     fn insert(&mut self, name: String, value: T) -> Option<T> {
-        if let Some((_, have)) = self.places.get(&name).and_then(|place| self.values.get_mut(*place)) {
+        if let Some((_, have)) = self.place(&name).and_then(|place| self.values.get_mut(place)) {
             return Some(std::mem::replace(have, value));
         }
         self.places.insert(name.clone(), self.values.len());

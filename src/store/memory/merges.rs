@@ -115,6 +115,7 @@ mod tests {
     use crate::plan::bounds::Bounds;
     use crate::store::Ingest;
     use crate::store::memory::MemoryStore;
+    use crate::store::memory::shelf::FULL;
     use crate::time::Timestamp;
 
     /// A bucket of time.
@@ -148,6 +149,25 @@ mod tests {
         let after: Vec<usize> = store.state.shelves.iter().map(|shelf| shelf.parts().len()).collect();
         assert_eq!(after, [4, 4]);
         assert_eq!(store.state.event_count(), 20_000);
+    }
+
+    #[test]
+    fn parts_that_are_full_stay_as_they_are() {
+        let mut store = MemoryStore::new().seal_after(8);
+        for i in 0..41_000 {
+            // a thousand events of the next bucket, so that all merges come to their end
+            let at = if i < 40_000 { i } else { BUCKET + i };
+            store
+                .record(Event::new(format!("u{}", i * 7_919 % 501), "a", Timestamp::from_millis(at)))
+                .unwrap();
+        }
+        let parts = store.state.shelves.iter().flat_map(|shelf| shelf.parts());
+        let of_first = parts.filter(|part| part.bucket() == 0).map(|part| part.len());
+        let sizes: Vec<usize> = of_first.collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 40_000);
+        // four that were not full yet are at most as large as four that almost were, and the last takes what is left
+        assert!(sizes.iter().all(|size| *size < 4 * FULL), "{sizes:?}");
+        assert!(sizes[..sizes.len() - 1].iter().all(|size| *size >= FULL), "{sizes:?}");
     }
 
     #[test]

@@ -8,11 +8,15 @@ use super::cell::Cell;
 use super::merging::Merging;
 use super::part::{Part, Row, bucket_of};
 use super::tail::OwnedRow;
+use crate::limits::SMALL;
 
 /// So many parts of like size are merged.
 const ALIKE: usize = 4;
 /// In a bucket that is not the last, all parts are merged where the largest is less than so many times the others.
 const PAST: usize = 16;
+/// Rows from which on a part is not merged any more, so that no merge takes much room, or long where it must be finished
+/// at once.
+pub(crate) const FULL: usize = if SMALL { 1 << 12 } else { 1 << 21 };
 
 /// The parts of one name, by bucket; within a bucket in order of sealing.
 #[derive(Clone, Debug, Default)]
@@ -57,14 +61,17 @@ impl Shelf {
         Some(self.of_bucket(bucket).get(places)?.iter().map(AsRef::as_ref).collect())
     }
 
-    /// The neighbours of a bucket that are to be merged, by their places: so many of like size that an event is copied
-    /// a logarithm of times in its life. Once there are later buckets, all that are not few beside the largest.
+    /// The neighbours of a bucket that are to be merged, by their places, none of them full: so many of like size that an
+    /// event is copied a logarithm of times in its life. Once there are later buckets, all that are not few beside the
+    /// largest.
     pub(crate) fn due(&self, bucket: i32) -> Option<Range<usize>> {
         let sizes: Vec<usize> = self.of_bucket(bucket).iter().map(|part| part.len()).collect();
+        let full = sizes.iter().rposition(|size| *size >= FULL).map_or(0, |last| last + 1);
+        let sizes = sizes.get(full..).unwrap_or_default();
         let is_last = self.parts.last().is_none_or(|last| last.bucket() <= bucket);
         let (largest, all) = (sizes.iter().max().copied().unwrap_or(0), sizes.iter().sum::<usize>());
         if !is_last && (all - largest) * PAST > largest {
-            return Some(0..sizes.len());
+            return Some(full..full + sizes.len());
         }
         (0..sizes.len()).rev().find_map(|last| {
             let (mut start, mut largest) = (last, sizes[last]);
@@ -72,7 +79,7 @@ impl Shelf {
                 start -= 1;
                 largest = largest.max(sizes[start]);
             }
-            (last + 1 - start >= ALIKE).then_some(start..last + 1)
+            (last + 1 - start >= ALIKE).then_some(full + start..full + last + 1)
         })
     }
 

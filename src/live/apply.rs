@@ -238,8 +238,8 @@ impl Live {
     }
 
     /// Makes all facts of `from` facts of `into`, and reports what that changes at [`Live::now`]. It costs what `from` has: some
-    /// microseconds where that is little; and where it has values of properties that no one else has (ids of orders), for
-    /// these are let go one by one, about 6 ms for each million events with such properties.
+    /// microseconds where that is little; more where a snapshot is held, for parts of the store that are written to are
+    /// copied then.
     ///
     /// # Errors
     /// An id is refused, or both are one user already.
@@ -289,7 +289,9 @@ impl Live {
         }
     }
 
-    /// Erases a user, and reports the segments it left at [`Live::now`]. It costs as much as [`Live::merge`] does.
+    /// Erases a user, and reports the segments it left at [`Live::now`]. It costs as much as [`Live::merge`] does; and where events
+    /// have properties, about a millisecond for each million values of those that some event of the user has, as values that
+    /// no one else has are looked for.
     ///
     /// # Errors
     /// None today.

@@ -36,6 +36,14 @@ fn recounted(store: &MemoryStore) -> BTreeMap<(bool, u32), u32> {
     counts
 }
 
+/// The events of users who are there, counted one by one.
+fn counted(store: &MemoryStore) -> usize {
+    let state = &store.state;
+    let parts = state.shelves.iter().flat_map(|shelf| shelf.parts());
+    let users = parts.flat_map(|part| part.all_users()).chain(state.tail.rows().map(|(_, row)| row.user));
+    users.filter(|user| state.users.is_alive(*user)).count()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -48,6 +56,7 @@ proptest! {
         for change in changes {
             let _ = take(&mut store, change);
             prop_assert_eq!(store.held.counts(), recounted(&store));
+            prop_assert_eq!(store.state.event_count(), counted(&store));
         }
     }
 }
@@ -59,9 +68,11 @@ fn nothing_of_the_forgotten_is_left_in_memory() {
         let all = format!("{store:?}");
         secrets.iter().filter(|secret| all.contains(**secret)).collect::<Vec<_>>()
     };
-    for (seal_after, compact) in [(1, false), (3, true), (1000, false)] {
+    let stores = [(1, false), (3, true), (1000, false)];
+    for ((seal_after, compact), merged) in stores.into_iter().flat_map(|one| [(one, false), (one, true)]) {
         let mut store = MemoryStore::new().seal_after(seal_after);
-        for user in ["ada", "bob"] {
+        let ada = if merged { "visitor" } else { "ada" };
+        for user in [ada, "bob"] {
             let event = Event::new(user, "order", at(1)).with("shared", "stays here");
             let event = if user == "bob" {
                 event
@@ -72,22 +83,27 @@ fn nothing_of_the_forgotten_is_left_in_memory() {
                     .with("tags", vec!["listed", "stays here"])
             };
             store
-                .record(event.with(
-                    "rows",
-                    vec![Record::new().with("a", if user == "ada" { "recorded" } else { "x" })],
-                ))
+                .record(
+                    event.with(
+                        "rows",
+                        vec![Record::new().with("a", if user == ada { "recorded" } else { "x" })],
+                    ),
+                )
                 .unwrap();
         }
         store.set("ada", "email", "ada@home", at(1)).unwrap();
         store.set("ada", "street", "streetname", at(1)).unwrap();
         store.write(AttributeWrite::removed("ada", "street", at(2))).unwrap();
         store.record(Event::new("ada", "note", at(3)).with("text", "only-in-tail")).unwrap();
+        if merged {
+            store.merge("visitor", "ada").unwrap();
+        }
         if compact {
             store.compact();
         }
         assert_eq!(gone(&store).len(), secrets.len());
         store.forget("ada").unwrap();
-        assert_eq!(gone(&store), [] as [&&str; 0], "seal after {seal_after}");
+        assert_eq!(gone(&store), [] as [&&str; 0], "seal after {seal_after}, merged: {merged}");
         assert!(format!("{store:?}").contains("stays here"));
     }
 }

@@ -63,7 +63,10 @@ impl Ingest for MemoryStore {
         let mut gone = self.state.attributes.forget(user);
         gone.extend(self.state.tail.retain(|_, row| row.user != user));
         gone.extend(self.copy_sealed(user).into_iter().flat_map(|row| row.properties).map(|(_, cell)| cell));
-        self.wipe(user);
+        self.wipe(user, true);
+        if all.len() > 1 {
+            self.sweep();
+        }
         self.release(gone);
         self.state.erase_from_indexes(&all, |_| true);
         Ok(())
@@ -164,13 +167,13 @@ impl MemoryStore {
         if let Some(id) = id {
             self.ids.take(id, name, at.millis());
         }
-        self.cells.clear();
         for (property, value) in properties {
             let cell = self.state.values.cell(value);
             self.held.take(cell);
             self.cells.push((self.state.properties.intern(property), cell));
         }
         self.keep(user, name, at.millis());
+        self.cells.clear();
         Ok(Recorded::New)
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::merging::Merging;
+use super::part::Part;
 use super::shelf::Shelf;
 use crate::limits::SMALL;
 
@@ -78,16 +79,31 @@ impl Merges {
         }
     }
 
-    /// The rows of a user will be wiped: a merge that has copied some is finished before.
+    /// The parts of the merge under way.
+    fn parts<'s>(&self, shelves: &'s [Arc<Shelf>]) -> Vec<&'s Part> {
+        let Some(((name, bucket), places, _)) = &self.current else { return Vec::new() };
+        let shelf = shelves.get(*name as usize);
+        shelf.and_then(|shelf| shelf.neighbours(*bucket, places.clone())).unwrap_or_default()
+    }
+
+    /// The rows of a user will be wiped: so are those that a merge has copied.
+    pub(crate) fn wipe(&mut self, user: u32, shelves: &[Arc<Shelf>]) {
+        let is_in = self.parts(shelves).iter().any(|part| !part.rows_of(user).is_empty());
+        if let Some((_, _, merging)) = self.current.as_mut().filter(|_| is_in) {
+            merging.wipe(user);
+        }
+    }
+
+    /// The rows of a user will be erased, and values that no row has any more: a merge that may hold of that is finished
+    /// before.
     pub(crate) fn finish_with(
         &mut self,
         user: u32,
         shelves: &mut Arc<Vec<Arc<Shelf>>>,
         is_alive: &dyn Fn(u32) -> bool,
     ) {
-        let Some(((name, bucket), places, _)) = &self.current else { return };
-        let parts = shelves.get(*name as usize).and_then(|shelf| shelf.neighbours(*bucket, places.clone()));
-        if parts.is_some_and(|parts| parts.iter().any(|part| !part.rows_of(user).is_empty())) {
+        let may_hold = |part: &Part| part.is_stale() || !part.rows_of(user).is_empty();
+        if self.parts(shelves).into_iter().any(may_hold) {
             // with the user, so that wiping finds what has been copied
             let mut left = usize::MAX;
             while self.current.is_some() {
@@ -177,7 +193,12 @@ mod tests {
         for i in 0..20_000_i64 {
             let (user, at) = (format!("u{}", i * 7_919 % 501), i * 40_000 - i % 50 * 90_000);
             store.record(Event::new(user, "a", Timestamp::from_millis(at + BUCKET))).unwrap();
+            if i % 997 == 996 {
+                let from = i / 997;
+                store.merge(&format!("u{from}"), &format!("u{}", from + 100)).unwrap();
+            }
         }
+        let is_there = |user: u32| store.state.users.is_alive(user);
         let parts = || store.state.shelves.iter().flat_map(|shelf| shelf.parts());
         let ordered = parts().filter(|part| part.slots().get().is_some());
         assert!(ordered.map(|part| part.len()).max() > Some(9_000));
@@ -185,10 +206,13 @@ mod tests {
             for (lo, hi) in [(0, 9_000_000), (300_000_000, 300_000_001), (400_000_000, i64::MAX - BUCKET)] {
                 let inside = Bounds { lo: lo + BUCKET, hi: hi + BUCKET };
                 let all = (0..part.len()).map(|row| (part.at(row), part.user(row)));
-                let mut expected: Vec<_> = all.filter(|(at, _)| inside.contains(*at)).collect();
+                let inside_of = |(at, user): &(i64, u32)| inside.contains(*at) && is_there(*user);
+                let mut expected: Vec<_> = all.filter(inside_of).collect();
                 let (mut found, mut users) = (Vec::new(), Vec::new());
                 part.events_between(inside, &mut |at, user| found.push((at, user)));
                 part.users_between(inside, &mut |user| users.push(user));
+                found.retain(|(_, user)| is_there(*user));
+                users.retain(|user| is_there(*user));
                 found.sort_unstable();
                 expected.sort_unstable();
                 assert_eq!(found, expected);
@@ -196,6 +220,25 @@ mod tests {
                 expected.sort_unstable_by_key(|(_, user)| *user);
                 assert!(users.into_iter().eq(expected.into_iter().map(|(_, user)| user)));
             }
+        }
+    }
+
+    /// At any time before, within and after the merge of four parts of 64 rows.
+    #[test]
+    fn nothing_is_left_of_users_who_were_several_while_parts_are_merged() {
+        for (before, between) in (244..276).flat_map(|before| (0..24).map(move |between| (before, between))) {
+            let mut store = MemoryStore::new().seal_after(4);
+            let record = |store: &mut MemoryStore, user: &str, i| {
+                let event = Event::new(user, "a", Timestamp::from_millis(i)).with("number", 770_000 + i);
+                store.record(event).unwrap();
+            };
+            record(&mut store, "visitor", 0);
+            (1..before).for_each(|i| record(&mut store, "bob", i));
+            store.merge("visitor", "ada").unwrap();
+            (before..before + between).for_each(|i| record(&mut store, "bob", i));
+            store.forget("ada").unwrap();
+            let all = format!("{store:?}");
+            assert!(all.contains("Int(770001)") && !all.contains("Int(770000)"), "{before}, then {between}");
         }
     }
 

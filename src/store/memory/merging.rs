@@ -28,6 +28,8 @@ pub(crate) struct Merging {
     slots: Option<Growing>,
     /// Of how many parts the rows have been counted by time, and how many of the next.
     counted: (usize, usize),
+    /// Whether rows with values have been wiped.
+    stale: bool,
 }
 
 /// One column of the result.
@@ -112,6 +114,7 @@ impl Merging {
             rows,
             slots: span.filter(|_| by_time).map(|span| Growing::new(span, rows)),
             counted: (0, 0),
+            stale: parts.iter().any(|part| part.is_stale()),
         }
     }
 
@@ -207,13 +210,22 @@ impl Merging {
         (lowest != END).then_some(first)
     }
 
+    /// Wipes what has been taken over of a user whose rows are about to be wiped in the parts.
+    pub(crate) fn wipe(&mut self, user: u32) {
+        let rows = self.out.wipe_rows(user);
+        for Merged { codes, .. } in &mut self.columns {
+            rows.clone().for_each(|row| codes.set(row, Column::MISSING));
+        }
+        self.stale = true;
+    }
+
     /// The part, once all steps are done.
     pub(crate) fn finish(mut self) -> Part {
-        let columns = self.columns.into_iter();
-        self.out.take_columns(columns.map(|merged| (merged.property, merged.union.column(merged.codes))));
+        let column = |merged: Merged| (merged.property, merged.union.column(merged.codes, self.stale));
+        self.out.take_columns(self.columns.into_iter().map(column));
         self.out.finish();
-        if let Some(slots) = self.slots.and_then(Growing::finish) {
-            self.out.slots().get_or_init(|| slots);
+        if let Some(slots) = self.slots {
+            self.out.slots().get_or_init(|| slots.finish());
         }
         self.out
     }

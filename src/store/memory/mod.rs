@@ -239,13 +239,25 @@ impl MemoryStore {
         }
     }
 
-    /// Wipes the sealed events of a user who is gone.
-    fn wipe(&mut self, user: u32) {
+    /// Wipes the sealed events of a user who is gone; all that they say is `erased`, or is said by others.
+    fn wipe(&mut self, user: u32, erased: bool) {
         let Snapshot { users, shelves, .. } = &mut self.state;
-        self.merges.finish_with(user, shelves, &|user| users.is_alive(user));
+        if erased {
+            self.merges.finish_with(user, shelves, &|user| users.is_alive(user));
+        } else {
+            self.merges.wipe(user, shelves);
+        }
         let shelves = Arc::make_mut(&mut self.state.shelves);
         for shelf in shelves.iter_mut().filter(|shelf| shelf.holds(user)) {
-            Arc::make_mut(shelf).wipe(user);
+            Arc::make_mut(shelf).wipe(user, erased);
+        }
+    }
+
+    /// Lets go the values that users alone had who have been merged into others.
+    fn sweep(&mut self) {
+        let shelves = Arc::make_mut(&mut self.state.shelves);
+        for shelf in shelves.iter_mut().filter(|shelf| shelf.is_stale()) {
+            Arc::make_mut(shelf).sweep();
         }
     }
 
@@ -270,7 +282,7 @@ impl MemoryStore {
         }
         let moved = self.copy_sealed(from);
         if !moved.is_empty() {
-            self.wipe(from);
+            self.wipe(from, false);
         }
         for OwnedRow { name, at, tie, properties } in &moved {
             self.state.arrived(*name, into, *at);

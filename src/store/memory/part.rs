@@ -73,6 +73,8 @@ pub(crate) struct Part {
     last: i64,
     /// By property.
     columns: Vec<(u32, Column)>,
+    /// Rows that have been wiped.
+    wiped: usize,
     /// Made by the first reader that asks.
     slots: OnceLock<Slots>,
 }
@@ -132,6 +134,7 @@ impl Part {
             first: i64::MAX,
             last: i64::MIN,
             columns: Vec::new(),
+            wiped: 0,
             slots: OnceLock::new(),
         }
     }
@@ -184,6 +187,11 @@ impl Part {
 
     pub(crate) fn len(&self) -> usize {
         self.users.len()
+    }
+
+    /// How many rows are of users who are still there.
+    pub(crate) fn events(&self) -> usize {
+        self.len() - self.wiped
     }
 
     pub(crate) fn bucket(&self) -> i32 {
@@ -332,14 +340,31 @@ impl Part {
     }
 
     /// Wipes what the rows of a user say: instants, order and properties. The rows stay, of a user who is gone,
-    /// until the part is merged.
+    /// until the part is merged; values that they alone had, until [`Part::sweep`].
     pub(crate) fn wipe(&mut self, user: u32) {
-        let rows = self.rows_of(user);
-        self.coarse[rows.clone()].fill(0);
-        self.fine[rows.clone()].fill(0);
+        let rows = self.wipe_rows(user);
         for (_, column) in &mut self.columns {
             column.blank(rows.clone());
         }
+    }
+
+    /// Wipes all but properties, and tells of which rows.
+    pub(crate) fn wipe_rows(&mut self, user: u32) -> Range<usize> {
+        let rows = self.rows_of(user);
+        self.coarse[rows.clone()].fill(0);
+        self.fine[rows.clone()].fill(0);
+        self.wiped += rows.len();
+        rows
+    }
+
+    /// Lets go the values that only rows had which have been wiped.
+    pub(crate) fn sweep(&mut self) {
+        self.columns.iter_mut().for_each(|(_, column)| column.sweep());
+    }
+
+    /// Whether there may be such values.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.columns.iter().any(|(_, column)| column.is_stale())
     }
 
     /// Bytes for (users and instants, properties).

@@ -140,14 +140,29 @@ impl Shelf {
         dropped
     }
 
-    /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged.
-    pub(crate) fn wipe(&mut self, user: u32) {
+    /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged. Values that they
+    /// alone had go with them where these are to be `erased`.
+    pub(crate) fn wipe(&mut self, user: u32, erased: bool) {
         for part in self.parts.iter_mut().filter(|part| !part.rows_of(user).is_empty()) {
-            Arc::make_mut(part).wipe(user);
+            let part = Arc::make_mut(part);
+            part.wipe(user);
+            if erased {
+                part.sweep();
+            }
         }
         if let Some(users) = &mut self.users {
             Arc::make_mut(users).remove(user);
         }
+    }
+
+    /// Lets go the values that only rows had which have been wiped.
+    pub(crate) fn sweep(&mut self) {
+        let stale = self.parts.iter_mut().filter(|part| part.is_stale());
+        stale.for_each(|part| Arc::make_mut(part).sweep());
+    }
+
+    pub(crate) fn is_stale(&self) -> bool {
+        self.parts.iter().any(|part| part.is_stale())
     }
 
     pub(crate) fn holds(&self, user: u32) -> bool {

@@ -28,7 +28,7 @@ impl Slots {
         slots.count(coarse);
         slots.counted();
         (0..).zip(coarse).for_each(|(row, code)| slots.put(row, *code));
-        slots.slots
+        slots.finish()
     }
 
     fn slot(&self, code: u16) -> usize {
@@ -69,7 +69,6 @@ pub(super) struct Growing {
     slots: Slots,
     /// Where the next row of each slot goes.
     next: Vec<u32>,
-    missing: usize,
 }
 
 impl Growing {
@@ -80,7 +79,7 @@ impl Growing {
         let shift = shift.unwrap_or(u16::BITS - 1);
         let mut slots = Slots { first, last, shift, ..Slots::default() };
         slots.starts = vec![0; slots.slot(last) + 2];
-        Self { slots, next: Vec::new(), missing: rows }
+        Self { slots, next: Vec::new() }
     }
 
     /// Counts some of the rows.
@@ -106,12 +105,20 @@ impl Growing {
         let next = &mut self.next[self.slots.slot(code)];
         self.slots.rows[*next as usize] = row;
         *next += 1;
-        self.missing -= 1;
     }
 
-    /// The slots, where all rows that were counted have been put in.
-    pub(super) fn finish(self) -> Option<Slots> {
-        (self.missing == 0).then_some(self.slots)
+    /// The slots; rows that were counted may not have been put in.
+    pub(super) fn finish(mut self) -> Slots {
+        let (mut to, slots) = (0, &mut self.slots);
+        for (slot, end) in self.next.iter().enumerate() {
+            let from = std::mem::replace(&mut slots.starts[slot], to);
+            if from != to {
+                slots.rows.copy_within(from as usize..*end as usize, to as usize);
+            }
+            to += end - from;
+        }
+        slots.rows.truncate(to as usize);
+        self.slots
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -122,6 +129,23 @@ impl Growing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_that_were_counted_need_not_come() {
+        let coarse: Vec<u16> = (0..5_000_u32).map(|i| (i * 7_919 % 65_536) as u16).collect();
+        let mut growing = Growing::new((0, u16::MAX), coarse.len());
+        growing.count(&coarse);
+        growing.counted();
+        let came = |row: &u32| !row.is_multiple_of(3) && !(1_000..2_000).contains(row);
+        let rows = || (0..).zip(&coarse).filter(|(row, _)| came(row));
+        rows().for_each(|(row, code)| growing.put(row, *code));
+        let slots = growing.finish();
+        let sorted = |rows: &[u32]| rows.iter().copied().collect::<std::collections::BTreeSet<u32>>();
+        assert_eq!(sorted(slots.between(0, u16::MAX)), rows().map(|(row, _)| row).collect());
+        let found = sorted(slots.between(17, 9_000));
+        assert!(rows().filter(|(_, code)| (17..=9_000).contains(*code)).all(|(row, _)| found.contains(&row)));
+        assert!(found.len() < 600, "{}", found.len());
+    }
 
     #[test]
     fn slots_hold_every_row_of_the_range() {

@@ -112,7 +112,8 @@ impl Snapshot {
 
     /// How many events are held.
     pub fn event_count(&self) -> usize {
-        let sealed: usize = self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.len()).sum();
+        let sealed: usize =
+            self.shelves.iter().flat_map(|shelf| shelf.parts()).map(|part| part.events()).sum();
         sealed + self.tail.len()
     }
 

@@ -78,15 +78,11 @@ impl Made {
     }
 
     fn erase(&mut self, user: usize) {
-        let (code, values) = (self.column.codes().get(user) as usize, self.column.dict().len());
-        let had_missing = self.column.dict().first() == Some(&Cell::Missing);
+        let code = self.column.codes().get(user) as usize;
         self.column.blank(user..user + 1);
-        if had_missing && self.column.dict().len() == values {
-            let below = self.up_to.iter_mut().take(code);
-            below.for_each(|set| set[user / 64] |= 1 << (user % 64));
-        } else {
-            *self = Self::new(self.column.clone());
-        }
+        self.column.sweep();
+        let below = self.up_to.iter_mut().take(code);
+        below.for_each(|set| set[user / 64] |= 1 << (user % 64));
     }
 }
 

@@ -9,9 +9,13 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use whodid::live::rules::{
-    Dwell, FrequencyCap, LiveExclusion, Once, OncePer, QuietHours, Reentry, Rule, Signal,
+    AnyRule, Dwell, FrequencyCap, LiveExclusion, Once, OncePer, QuietHours, Reentry, Rule, Signal,
 };
-use whodid::{Movement, Timestamp, days, hours, minutes, years};
+use whodid::segment::Segment;
+use whodid::{
+    Catalog, Event, EventStore, Ingest, Live, MemoryStore, Movement, Timestamp, days, did, hours, minutes,
+    years,
+};
 
 const START: i64 = 1_781_524_800_000; // 2026-06-15T12:00:00Z
 const MINUTE: i64 = 60_000;
@@ -246,8 +250,15 @@ proptest! {
             Box::new(quiet("14:00", "16:00").unless_left()),
             Box::new(FrequencyCap::new(2, hours(1))),
         ];
+        let any: Vec<AnyRule> = vec![
+            Dwell::new(minutes(5)).into(),
+            quiet("14:00", "16:00").unless_left().into(),
+            FrequencyCap::new(2, hours(1)).into(),
+        ];
         let written = (Dwell::new(minutes(5)), (quiet("14:00", "16:00").unless_left(), FrequencyCap::new(2, hours(1))));
-        prop_assert_eq!(drive(boxed, &signals), drive(written, &signals));
+        let out = drive(written, &signals);
+        prop_assert_eq!(&drive(boxed, &signals), &out);
+        prop_assert_eq!(&holds(any, &signals)?, &out);
         prop_assert_eq!(drive(Vec::<Once>::new(), &signals), signals);
     }
 
@@ -275,6 +286,195 @@ proptest! {
             }
         }
         prop_assert_eq!(holds(row(), &signals)?, out);
+    }
+}
+
+/// One who is known by another id from a signal on.
+fn renamed(mut signal: Signal) -> Signal {
+    if signal.id == "u0" {
+        "u1".clone_into(&mut signal.id);
+    }
+    signal
+}
+
+/// What a rule hands on where `u0` is `u1` from some signal on, of whom nobody has heard before; told by ids of then.
+fn merged_at<R: Rule>(mut rule: R, signals: &[Signal], place: usize) -> Vec<Signal> {
+    let mut out = Vec::new();
+    for (i, signal) in signals.iter().cloned().enumerate() {
+        if i == place {
+            out.extend(rule.merge("u0", "u1", signal.at));
+        }
+        out.extend(rule.take(if i < place { signal } else { renamed(signal) }));
+    }
+    while let Some(wake) = rule.wake() {
+        out.extend(rule.pass(wake));
+    }
+    out
+}
+
+/// Merged or not, one user is the same to a rule.
+fn follows_merges<R: Rule + Clone>(rule: &R, signals: &[Signal], place: usize) -> Result<(), TestCaseError> {
+    let signals: Vec<Signal> = signals.iter().filter(|signal| signal.id != "u1").cloned().collect();
+    let always: Vec<Signal> = signals.iter().cloned().map(renamed).collect();
+    let place = place.checked_rem(signals.len()).unwrap_or(0);
+    let out: Vec<Signal> = merged_at(rule.clone(), &signals, place).into_iter().map(renamed).collect();
+    prop_assert_eq!(out, drive(rule.clone(), &always));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_is_merged_is_the_same_user(signals in signals(), place in 0..60_usize) {
+        follows_merges(&Once::default(), &signals, place)?;
+        follows_merges(&OncePer::new(minutes(30)), &signals, place)?;
+        follows_merges(&Reentry::after(minutes(10)), &signals, place)?;
+        follows_merges(&FrequencyCap::new(2, minutes(30)), &signals, place)?;
+        follows_merges(&Dwell::new(minutes(10)), &signals, place)?;
+        follows_merges(&quiet("14:00", "16:00"), &signals, place)?;
+        follows_merges(&LiveExclusion::new(["s1", "s0"], 1).expect("two campaigns"), &signals, place)?;
+        let row = (Dwell::new(minutes(5)), (quiet("14:00", "16:00").unless_left(), FrequencyCap::new(2, hours(1))));
+        follows_merges(&row, &signals, place)?;
+        follows_merges(&vec![OncePer::new(minutes(30)), OncePer::new(minutes(60))], &signals, place)?;
+        let mut abroad = quiet("14:00", "16:00").unless_left();
+        abroad.set_zone("u0", Kiritimati);
+        let mut since = quiet("14:00", "16:00").unless_left();
+        since.set_zone("u1", Kiritimati);
+        let signals: Vec<Signal> = signals.into_iter().filter(|signal| signal.id != "u1").collect();
+        let place = place.checked_rem(signals.len()).unwrap_or(0);
+        let out: Vec<Signal> = merged_at(abroad, &signals, place).into_iter().map(renamed).collect();
+        let always: Vec<Signal> = signals.into_iter().map(renamed).collect();
+        prop_assert_eq!(out, drive(since, &always));
+    }
+}
+
+/// Who is in which segment, as it has heard.
+#[derive(Default)]
+struct Ear {
+    inside: BTreeSet<(String, String)>,
+    /// Who ever was.
+    ever: BTreeSet<(String, String)>,
+    /// Whether someone came in for the second time.
+    again: bool,
+}
+
+impl Rule for Ear {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        let of = (signal.segment.clone(), signal.id.clone());
+        if signal.movement == Movement::Entered {
+            self.again |= !self.ever.insert(of.clone());
+            assert!(self.inside.insert(of), "was in: {signal:?}");
+        } else {
+            assert!(self.inside.remove(&of), "was not in: {signal:?}");
+        }
+        vec![signal]
+    }
+
+    fn forget(&mut self, _: &str) {}
+
+    fn merge(&mut self, from: &str, into: &str, _: Timestamp) -> Vec<Signal> {
+        for set in [&mut self.inside, &mut self.ever] {
+            let renamed = |(segment, id)| (segment, if id == from { into.to_owned() } else { id });
+            *set = std::mem::take(set).into_iter().map(renamed).collect();
+        }
+        Vec::new()
+    }
+}
+
+/// A shop of which signals are wanted.
+fn shop() -> Live {
+    let mut catalog = Catalog::new();
+    let segments: [(&str, Segment); 4] = [
+        ("buyers", did("purchase").at_least(2).last(days(7)).into()),
+        ("silent", !did("login").last(days(3))),
+        ("tried", did("login").exactly(1).into()),
+        ("fading", did("purchase") & !did("login").last(days(2))),
+    ];
+    for (name, segment) in segments {
+        catalog.insert(name, segment).expect("a segment");
+    }
+    Live::new(catalog, MemoryStore::new(), Timestamp::from_millis(START)).expect("an engine")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What an engine tells rules, also in batches, is who is in and who is not, with those who are merged as one.
+    #[test]
+    fn rules_follow_an_engine_through_merges(
+        steps in prop::collection::vec((0..8_u8, 0..5_u8, 0..5_u8, 0..3_000_i64), 0..60), together in 1..5_usize,
+    ) {
+        let (mut live, mut ear, mut once) = (shop(), Ear::default(), (Once::default(), Ear::default()));
+        let mut dwell = (Dwell::new(hours(9)), Ear::default());
+        let mut night = (quiet("02:00", "22:00"), Ear::default());
+        let mut unless_left = (quiet("02:00", "22:00").unless_left(), Ear::default());
+        let mut caps = (FrequencyCap::new(2, days(1)), (Reentry::after(hours(9)), (OncePer::new(hours(9)), Ear::default())));
+        let mut exclusion = (LiveExclusion::new(["silent", "buyers"], 1).expect("two campaigns"), Ear::default());
+        let mut at = START;
+        for steps in steps.chunks(together) {
+            let mut feed = live.feed();
+            for (kind, user, other, minutes) in steps {
+                at += minutes * MINUTE;
+                let (user, other) = (format!("u{user}"), format!("u{other}"));
+                if *kind < 2 {
+                    let _ = feed.merge(&user, &other); // refused where they are one
+                } else {
+                    let name = if *kind < 5 { "purchase" } else { "login" };
+                    feed.record(Event::new(&*user, name, Timestamp::from_millis(at))).expect("an event");
+                }
+            }
+            let fed = feed.into_changes();
+            let passed = live.advance(Timestamp::from_millis(at)).expect("an instant");
+            for changes in [fed, passed] {
+                ear.follow(&changes, live.now());
+                once.follow(&changes, live.now());
+                let rows: [&mut dyn Rule; 5] = [&mut dwell, &mut night, &mut unless_left, &mut caps, &mut exclusion];
+                rows.into_iter().for_each(|row| _ = row.follow(&changes, live.now()));
+            }
+            let mut members = BTreeSet::new();
+            for segment in ["buyers", "silent", "tried", "fading"] {
+                let users = live.members(segment).expect("a segment");
+                let mut add = |_, id: &str| _ = members.insert((segment.to_owned(), id.to_owned()));
+                let Ok(()) = live.snapshot().ids(&users, &mut add);
+            }
+            prop_assert_eq!(&ear.inside, &members);
+            prop_assert!(!once.1.again, "entered twice");
+        }
+        let rows: [&mut dyn Rule; 3] = [&mut dwell, &mut night, &mut unless_left];
+        rows.into_iter().for_each(|row| _ = row.pass(Timestamp::MAX));
+        prop_assert_eq!([&dwell.1.inside, &night.1.inside, &unless_left.1.inside], [&ear.inside; 3]);
+    }
+}
+
+/// Of what both have done counts what is stricter.
+#[test]
+fn what_both_have_done_counts_for_the_one_they_are() {
+    let at = |minutes: i64| Timestamp::from_millis(START + minutes * MINUTE);
+    let entered = |id: &str, minutes| Signal::new("s0", id, Movement::Entered, at(minutes));
+    let left = |id: &str, minutes| Signal::new("s0", id, Movement::Left, at(minutes));
+    let merged = |mut rule: Box<dyn Rule>, signals: &[Signal]| {
+        signals.iter().for_each(|signal| _ = rule.take(signal.clone()));
+        assert_eq!(rule.merge("u0", "u1", at(6)), []);
+        rule
+    };
+    for (first, second) in [("u0", "u1"), ("u1", "u0")] {
+        let both = [entered(first, 0), left(first, 1), entered(second, 5), left(second, 6)];
+        let passes =
+            |rule: Box<dyn Rule>, minutes| !merged(rule, &both).take(entered("u1", minutes)).is_empty();
+        let cap = || Box::new(FrequencyCap::new(2, minutes(10)));
+        assert_eq!([9, 10].map(|minutes| passes(cap(), minutes)), [false, true]);
+        let once_per = || Box::new(OncePer::new(minutes(10)));
+        assert_eq!([14, 15].map(|minutes| passes(once_per(), minutes)), [false, true]);
+        let reentry = || Box::new(Reentry::after(minutes(10)));
+        assert_eq!([15, 16].map(|minutes| passes(reentry(), minutes)), [false, true]);
+        let mut dwell = merged(Box::new(Dwell::new(minutes(10))), &[entered(first, 0), entered(second, 5)]);
+        assert_eq!((dwell.pass(at(99)), dwell.wake()), (vec![entered("u1", 10)], None));
+        // from noon on nobody is disturbed: whoever is still in is told of, once
+        let held = |signals: &[Signal]| merged(Box::new(quiet("12:00", "13:00")), signals).pass(at(60));
+        assert_eq!(held(&[entered(first, 0), entered(second, 5)]), [entered("u1", 60)]);
+        assert_eq!(held(&[entered(first, 0), left(first, 1), entered(second, 5)]), [entered("u1", 60)]);
+        assert_eq!(held(&[entered(first, -1), entered(second, 5)]), []);
     }
 }
 
@@ -313,6 +513,30 @@ fn those_who_are_erased_are_forgotten() {
     forgets(&LiveExclusion::new(["s0", "s1"], 1).expect("campaigns"));
 }
 
+/// As the docs write them.
+#[test]
+fn a_configuration_names_rules_by_what_they_are_made_from() {
+    let text = r#"[
+        {"once": {}}, {"once_per": {"period": "30d"}}, {"reentry": {"after": "7d"}},
+        {"frequency_cap": {"most": 1, "per": "2d"}}, {"dwell": {"least": "1h"}},
+        {"quiet_hours": {"from": 1320, "until": 480}},
+        {"quiet_hours": {"from": 1320, "until": 480, "unless_left": true}},
+        {"live_exclusion": {"campaigns": ["high", "low"], "per_user": 1}}
+    ]"#;
+    let row: Vec<AnyRule> = serde_json::from_str(text).expect("rules");
+    let made: [AnyRule; 8] = [
+        Once::default().into(),
+        OncePer::new(days(30)).into(),
+        Reentry::after(days(7)).into(),
+        FrequencyCap::new(1, days(2)).into(),
+        Dwell::new(hours(1)).into(),
+        quiet("22:00", "08:00").into(),
+        quiet("22:00", "08:00").unless_left().into(),
+        LiveExclusion::new(["high", "low"], 1).expect("two campaigns").into(),
+    ];
+    assert_eq!(row, made);
+}
+
 #[test]
 fn any_span_is_kept() {
     fn kept<R: Rule + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(rule: &R) {
@@ -329,20 +553,23 @@ fn any_span_is_kept() {
     }
 }
 
-/// What a rule remembers is read from where it was kept; damaged, it may say anything, and no rule panics.
+/// What a rule remembers is read from where it was kept, or from a configuration; it may say anything, and no rule panics.
 #[test]
-fn damaged_rules_do_not_panic() {
-    let at: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
-    let entered = Signal::new("s", "ada", Movement::Entered, at);
-    for (from, until) in [(100_000, 200_000), (1_441, u32::MAX), (u32::MAX, 0)] {
-        let text = format!(r#"{{"from":{from},"until":{until},"held":{{}},"ends":{{}}}}"#);
-        let mut quiet: QuietHours = serde_json::from_str(&text).expect("quiet hours");
-        let mut told = quiet.take(entered.clone());
-        told.extend(quiet.pass(at.plus(days(2))));
-        assert_eq!(told.len(), 1, "from {from} until {until}");
+fn damaged_rules_are_refused_or_do_not_panic() {
+    for (rule, expected) in [
+        (r#"{"quiet_hours": {"from": 1440, "until": 0}}"#, "1440 is no minute of a day"),
+        (r#"{"quiet_hours": {"from": 0, "until": 4294967295}}"#, "is no minute of a day"),
+        (r#"{"live_exclusion": {"campaigns": ["a"], "per_user": 0}}"#, "nonzero"),
+        (r#"{"live_exclusion": {"campaigns": ["a", "b", "a"], "per_user": 1}}"#, "\"a\""),
+        (r#"{"dwell": {"least": "soon"}}"#, "\"soon\" is not a span"),
+        (r#"{"once_per": {}}"#, "period"),
+    ] {
+        let error = serde_json::from_str::<AnyRule>(rule).expect_err("damaged").to_string();
+        assert!(error.contains(expected), "{error}");
     }
+    let at: Timestamp = "2026-06-15T12:00:00Z".parse().expect("an instant");
     let mut dwell = Dwell::new(days(1));
-    assert!(dwell.take(entered).is_empty());
+    assert!(dwell.take(Signal::new("s", "ada", Movement::Entered, at)).is_empty());
     let text = serde_json::to_string(&dwell).expect("JSON");
     let damaged = text.replace(r#"{"0":{"#, r#"{"18446744073709551615":{"#);
     assert_ne!(text, damaged);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::crossing::Crossing;
 use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
 use super::settle::Manner;
-use super::transition::{Because, Changes, Transition};
+use super::transition::{Because, Changes, Merge, Movement, Transition};
 use super::{Live, LiveError, in_range};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
 use crate::segment::EventPattern;
@@ -261,11 +261,21 @@ impl Live {
         if let (Some((from, _)), Some(into)) = (&gone, into) {
             self.hand_over((*from, into), seen);
         }
-        if let Some((user, id)) = gone {
-            self.settle_whole(user, Some(id), Because::Merge, &mut changes.transitions);
+        let start = changes.transitions.len();
+        if let Some((user, id)) = &gone {
+            self.settle_whole(*user, Some(Arc::clone(id)), Because::Merge, &mut changes.transitions);
         }
         if let Some(user) = into {
             self.settle_whole(user, None, Because::Merge, &mut changes.transitions);
+        }
+        let into = into.and_then(|into| self.store.reading().id_of(into));
+        if let (Some((_, from)), Some(into)) = (gone, into) {
+            let made = changes.transitions.get(start..).unwrap_or_default();
+            let left = made.iter().filter(|one| one.id == from && one.movement == Movement::Left);
+            let still_in = left.filter(|one| self.is_member(into, &one.segment) == Some(true));
+            let still_in = still_in.map(|one| Arc::clone(&one.segment)).collect();
+            let transitions = start..changes.transitions.len();
+            changes.merges.push(Merge { from, into: into.into(), at: self.now(), transitions, still_in });
         }
         Ok(changes)
     }

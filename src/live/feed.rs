@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::transition::{Changes, Transition};
+use super::transition::Changes;
 use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event};
 use crate::segment::EventPattern;
 use crate::store::{Ingest, Recorded};
 use crate::time::Timestamp;
 
-/// A live engine as an [`Ingest`]: whatever writes to stores feeds it, and the transitions add up. They are told once: who
-/// lets it go without [`Feed::into_transitions`], also on an error, never hears of them.
+/// A live engine as an [`Ingest`]: whatever writes to stores feeds it, and what that changes adds up. It is told once: who
+/// lets it go without [`Feed::into_changes`], also on an error, never hears of it.
 ///
 /// ```
 /// use whodid::{Catalog, Event, Ingest, Live, MemoryStore, Timestamp, did};
@@ -20,37 +20,37 @@ use crate::time::Timestamp;
 /// let mut live = Live::new(catalog, MemoryStore::new(), at)?;
 /// let mut feed = live.feed();
 /// feed.record(Event::new("ada", "purchase", at))?; // of an instant that is complete: late
-/// assert_eq!(feed.into_transitions()[0].to_string(), r#"ada entered buyers at 2026-06-15T12:00:00Z (event "purchase", late)"#);
+/// assert_eq!(feed.into_changes()[0].to_string(), r#"ada entered buyers at 2026-06-15T12:00:00Z (event "purchase", late)"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Feed<'l> {
     live: &'l mut Live,
-    transitions: Vec<Transition>,
+    changes: Changes,
 }
 
 impl Live {
     /// The engine as a store that is written to.
     #[must_use = "transitions are told once"]
     pub fn feed(&mut self) -> Feed<'_> {
-        Feed { live: self, transitions: Vec::new() }
+        Feed { live: self, changes: Changes::default() }
     }
 }
 
 impl Feed<'_> {
-    /// The transitions so far, in order.
-    pub fn transitions(&self) -> &[Transition] {
-        &self.transitions
+    /// What has changed so far, in order.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
-    /// The transitions, in order.
-    pub fn into_transitions(self) -> Vec<Transition> {
-        self.transitions
+    /// What has changed, in order.
+    pub fn into_changes(self) -> Changes {
+        self.changes
     }
 
     fn keep(&mut self, changes: Changes) -> Recorded {
         let recorded = changes.recorded().unwrap_or(Recorded::New);
-        self.transitions.extend(changes);
+        self.changes.add(changes);
         recorded
     }
 }

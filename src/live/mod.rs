@@ -66,7 +66,7 @@ use std::sync::Arc;
 pub use catalog::Announce;
 pub use feed::Feed;
 pub use saved::Saved;
-pub use transition::{Because, Cause, Changes, Movement, Transition};
+pub use transition::{Because, Cause, Changes, Merge, Movement, Transition};
 
 use crate::catalog::Catalog;
 use crate::event::IngestError;

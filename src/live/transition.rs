@@ -1,6 +1,7 @@
 //! Transitions: who entered or left which segment, when, and why.
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,7 @@ impl Display for Transition {
 pub struct Changes {
     pub(super) transitions: Vec<Transition>,
     pub(super) recorded: Option<Recorded>,
+    pub(super) merges: Vec<Merge>,
 }
 
 impl Changes {
@@ -147,10 +149,42 @@ impl Changes {
         self.recorded
     }
 
+    /// The merges of users among the transitions, in order.
+    pub fn merges(&self) -> &[Merge] {
+        &self.merges
+    }
+
     /// The transitions, in order.
     pub fn into_vec(self) -> Vec<Transition> {
         self.transitions
     }
+
+    /// Adds what came later.
+    pub(super) fn add(&mut self, later: Self) {
+        let before = self.transitions.len();
+        self.transitions.extend(later.transitions);
+        let moved = |merge: Merge| Merge {
+            transitions: before + merge.transitions.start..before + merge.transitions.end,
+            ..merge
+        };
+        self.merges.extend(later.merges.into_iter().map(moved));
+    }
+}
+
+/// Two users turned out to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merge {
+    /// The id by which the one was known.
+    pub from: Arc<str>,
+    /// The id by which both are known since.
+    pub into: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+    /// Where among the [`Changes`] the transitions are that it made.
+    pub transitions: Range<usize>,
+    /// The segments that the one left which the other is in, whether it entered or had been there.
+    pub still_in: Vec<Arc<str>>,
 }
 
 impl std::ops::Deref for Changes {

@@ -59,8 +59,8 @@ impl Engine {
                 let mut importer = Importer::segment_spec().instant_if_none(*at).skip_rejected();
                 let mut feed = self.live.feed();
                 let read = importer.read(lines.as_bytes(), &mut Arriving::new(&mut feed, *at));
-                let transitions = feed.into_transitions();
-                self.tell(transitions);
+                let changes = feed.into_changes();
+                self.tell(changes.into_vec());
                 taken(read)
             }
             Deed::PutSegment(name, text) => {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::remembered::Inside;
 use super::sweep::{Sweep, is_over};
-use super::{Inside, Rule, Signal};
+use super::{Rule, Signal};
 use crate::time::{Span, Timestamp};
 
 /// Lets a user enter at most so many segments in any span, whichever they are. What goes beyond is dropped.
@@ -16,8 +17,10 @@ pub struct FrequencyCap {
     most: u32,
     #[serde(with = "super::dwell::span")]
     per: Span,
+    #[serde(default)]
     inside: Inside,
     /// The latest entries of each user that were handed on.
+    #[serde(default)]
     entries: BTreeMap<String, VecDeque<Timestamp>>,
     #[serde(skip)]
     sweep: Sweep,
@@ -52,6 +55,16 @@ impl Rule for FrequencyCap {
     fn forget(&mut self, id: &str) {
         self.inside.forget(id);
         self.entries.remove(id);
+    }
+
+    fn merge(&mut self, from: &str, into: &str, _at: Timestamp) -> Vec<Signal> {
+        self.inside.merge(from, into);
+        if let Some(theirs) = self.entries.remove(from) {
+            let of_both = self.entries.entry(into.to_owned()).or_default();
+            of_both.extend(theirs);
+            of_both.make_contiguous().sort_unstable();
+        }
+        Vec::new()
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, just_before, remove, set, take_due};
+use super::remembered::{Each, Inside, forget, remove, set};
+use super::{Rule, Signal, just_before, take_due};
 use crate::time::{Span, Timestamp};
 
 /// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
@@ -14,10 +15,13 @@ use crate::time::{Span, Timestamp};
 pub struct Dwell {
     #[serde(with = "span")]
     least: Span,
+    #[serde(default)]
     inside: Inside,
     /// Entries to come, by the instant at which they count, in the order in which they came.
+    #[serde(default)]
     waiting: BTreeMap<Timestamp, BTreeMap<u64, Signal>>,
     /// Where each user waits.
+    #[serde(default)]
     due: Each<(Timestamp, u64)>,
 }
 
@@ -29,7 +33,13 @@ impl Dwell {
 
     /// The user of a signal no longer waits.
     fn drop_waiting(&mut self, signal: &Signal) {
-        let Some((at, place)) = remove(&mut self.due, signal) else { return };
+        if let Some(place) = remove(&mut self.due, signal) {
+            self.drop_at(place);
+        }
+    }
+
+    /// Nobody waits at a place any more.
+    fn drop_at(&mut self, (at, place): (Timestamp, u64)) {
         if let Entry::Occupied(mut of_instant) = self.waiting.entry(at) {
             of_instant.get_mut().remove(&place);
             if of_instant.get().is_empty() {
@@ -81,6 +91,28 @@ impl Rule for Dwell {
             of_instant.iter().for_each(|(place, signal)| set(&mut self.due, signal, (*at, *place)));
         }
         self.waiting.retain(|_, of_instant| !of_instant.is_empty());
+    }
+
+    /// Of two that wait, the first has stayed longer.
+    fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
+        let ready = self.pass(just_before(at));
+        self.inside.merge(from, into);
+        for (segment, users) in std::mem::take(&mut self.due) {
+            let mut users = users;
+            let mut places: Vec<_> = [from, into].into_iter().filter_map(|id| users.remove(id)).collect();
+            places.sort_unstable();
+            let waits = usize::from(!self.inside.holds(&segment, into)).min(places.len());
+            places.drain(waits..).for_each(|place| self.drop_at(place));
+            if let Some((at, place)) = places.pop() {
+                users.insert(into.to_owned(), (at, place));
+                let signal = self.waiting.get_mut(&at).and_then(|of_instant| of_instant.get_mut(&place));
+                signal.into_iter().for_each(|signal| into.clone_into(&mut signal.id));
+            }
+            if !users.is_empty() {
+                self.due.insert(segment, users);
+            }
+        }
+        ready
     }
 }
 

@@ -8,7 +8,7 @@
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
 //! second behind the first, and so three are: `(a, (b, c))`; and so is a list of them, as a configuration may name them:
-//! `Vec<Box<dyn Rule>>`. A rule does the same to all segments it hears of: segments with rules of their own have a row of
+//! `Vec<AnyRule>`. A rule does the same to all segments it hears of: segments with rules of their own have a row of
 //! their own, and rows may share what stands behind them.
 //!
 //! | | an entry | a leaving |
@@ -27,18 +27,18 @@
 //! segment several may come at one instant, as when late facts bring it in, out and in again, or when quiet hours end.
 //! The last of them says where the user is.
 //!
-//! Time passes for a row as it does for the engine: after the transitions of a call are taken, tell it
-//! [`Live::now`](crate::Live::now), and sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`],
-//! whichever is earlier; the example `automations` does. Never tell a row of a later instant than the engine's: it would hand on
-//! what a transition to come might have held back.
+//! A row follows an engine: what each call changes is told to it by [`Rule::follow`], with [`Live::now`](crate::Live::now).
+//! Sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`], whichever is earlier; the example
+//! `automations` does. Never tell a row of a later instant than the engine's: it would hand on what a transition to come
+//! might have held back.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.
 //!
-//! A rule knows users by their ids. One who is merged into another is heard of as the engine tells it: it leaves under
-//! its old id, and the other enters where it was not in; what a rule remembers of the old id stays with that. Of one who
-//! is erased, [`Rule::forget`] erases it. Where a segment is replaced silently, rules hear of an entry without a leaving
-//! before it: it begins anew.
+//! A rule knows users by their ids. Two of whom it turns out that they are one are one for rules, too ([`Rule::merge`], which
+//! [`Rule::follow`] calls): who has had a mail once has had it, as whomever; it was in a segment where either was, and
+//! enters or leaves where that is not so any more. Of one who is erased, [`Rule::forget`] erases it. Where a segment is
+//! replaced silently, rules hear of an entry without a leaving before it: it begins anew.
 //!
 //! ```
 //! use whodid::live::rules::{Dwell, Once, Rule, Signal};
@@ -61,18 +61,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod any;
 mod cap;
 mod dwell;
+mod follow;
 mod once;
 mod priority;
 mod quiet;
 mod reentry;
+mod remembered;
+mod row;
 mod sweep;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use any::AnyRule;
 pub use cap::FrequencyCap;
 pub use dwell::Dwell;
 pub use once::{Once, OncePer};
@@ -80,8 +85,9 @@ pub use priority::LiveExclusion;
 pub use quiet::{QuietHours, zone_of};
 pub use reentry::Reentry;
 
-use super::{Movement, Transition};
+use super::{Changes, Movement, Transition};
 use crate::time::Timestamp;
+use follow::{Heard, heard};
 
 /// A user entered or left a segment, as automations see it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,67 +143,41 @@ pub trait Rule {
     /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on. All that is held back is
     /// looked through, of whomever it is.
     fn forget(&mut self, id: &str);
-}
 
-/// The second behind the first.
-impl<A: Rule, B: Rule> Rule for (A, B) {
-    fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        let passed = just_before(signal.at);
-        hand_on(self.0.take(signal), &mut self.1, passed)
-    }
+    /// Two users are one from an instant on, which has come as with a signal: what is remembered of the one, and what is held
+    /// back, is of the other; of what can be said of one of them only, the latest, and that it is in a segment. Signals of
+    /// what that changes come next. Hands on what was held back until just before.
+    fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal>;
 
-    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        hand_on(self.0.pass(to), &mut self.1, to)
-    }
-
-    fn wake(&self) -> Option<Timestamp> {
-        self.0.wake().into_iter().chain(self.1.wake()).min()
-    }
-
-    fn forget(&mut self, id: &str) {
-        self.0.forget(id);
-        self.1.forget(id);
-    }
-}
-
-/// The rule in the box.
-impl<R: Rule + ?Sized> Rule for Box<R> {
-    fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        (**self).take(signal)
-    }
-
-    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        (**self).pass(to)
-    }
-
-    fn wake(&self) -> Option<Timestamp> {
-        (**self).wake()
-    }
-
-    fn forget(&mut self, id: &str) {
-        (**self).forget(id);
-    }
-}
-
-/// Each behind the one before it, as a configuration may name them; of none, signals are handed on as they are.
-impl<R: Rule> Rule for Vec<R> {
-    fn take(&mut self, signal: Signal) -> Vec<Signal> {
-        let passed = just_before(signal.at);
-        let Some((first, others)) = self.split_first_mut() else { return vec![signal] };
-        let ready = first.take(signal);
-        others.iter_mut().fold(ready, |ready, rule| hand_on(ready, rule, passed))
-    }
-
-    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
-        self.iter_mut().fold(Vec::new(), |ready, rule| hand_on(ready, rule, to))
-    }
-
-    fn wake(&self) -> Option<Timestamp> {
-        self.iter().filter_map(R::wake).min()
-    }
-
-    fn forget(&mut self, id: &str) {
-        self.iter_mut().for_each(|rule| rule.forget(id));
+    /// Takes all that a call of the engine has changed, merges included, and lets time pass up to [`Live::now`](crate::Live::now);
+    /// hands on what is ready.
+    ///
+    /// ```
+    /// use whodid::live::rules::{Once, Rule};
+    /// use whodid::{Catalog, Event, Live, MemoryStore, Timestamp, did};
+    ///
+    /// let at: Timestamp = "2026-06-15T12:00:00Z".parse()?;
+    /// let mut catalog = Catalog::new();
+    /// catalog.insert("buyers", did("purchase"))?;
+    /// let (mut live, mut once) = (Live::new(catalog, MemoryStore::new(), at)?, Once::default());
+    ///
+    /// let changes = live.record(Event::new("visitor-7", "purchase", at))?;
+    /// assert_eq!(once.follow(&changes, live.now()).len(), 1); // a mail
+    /// let changes = live.merge("visitor-7", "ada")?;
+    /// assert_eq!(changes.len(), 2); // one left, the other entered
+    /// assert_eq!(once.follow(&changes, live.now()), []); // no mail again
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn follow(&mut self, changes: &Changes, now: Timestamp) -> Vec<Signal> {
+        let mut ready = Vec::new();
+        for heard in heard(changes) {
+            ready.extend(match heard {
+                Heard::Moved(signal) => self.take(signal),
+                Heard::Merged(merge) => self.merge(&merge.from, &merge.into, merge.at),
+            });
+        }
+        ready.extend(self.pass(now));
+        ready
     }
 }
 
@@ -210,74 +190,6 @@ fn just_before(at: Timestamp) -> Timestamp {
 fn take_due<T>(waiting: &mut BTreeMap<Timestamp, T>, to: Timestamp) -> BTreeMap<Timestamp, T> {
     let later = waiting.split_off(&Timestamp::from_millis(to.millis().saturating_add(1)));
     std::mem::replace(waiting, later)
-}
-
-/// What a rule makes of signals, and of the time that has passed after them.
-fn hand_on(signals: Vec<Signal>, rule: &mut impl Rule, passed: Timestamp) -> Vec<Signal> {
-    let mut ready: Vec<Signal> = signals.into_iter().flat_map(|signal| rule.take(signal)).collect();
-    ready.extend(rule.pass(passed));
-    ready
-}
-
-/// Something of each user in each segment.
-type Each<T> = BTreeMap<String, BTreeMap<String, T>>;
-
-/// Who is in, as the rules after this one know it: those whose entry was handed on. Only they can leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Inside(BTreeMap<String, BTreeSet<String>>);
-
-impl Inside {
-    fn enter(&mut self, signal: &Signal) {
-        self.0.entry(signal.segment.clone()).or_default().insert(signal.id.clone());
-    }
-
-    fn leave(&mut self, signal: &Signal) -> bool {
-        let Some(inside) = self.0.get_mut(&signal.segment) else { return false };
-        let was_in = inside.remove(&signal.id);
-        if inside.is_empty() {
-            self.0.remove(&signal.segment);
-        }
-        was_in
-    }
-
-    fn forget(&mut self, id: &str) {
-        self.0.values_mut().for_each(|inside| _ = inside.remove(id));
-        self.0.retain(|_, inside| !inside.is_empty());
-    }
-
-    /// Hands an entry on where it is admitted, and the leaving of those whose entry was.
-    fn gate(&mut self, signal: Signal, admit: impl FnOnce(&Signal) -> bool) -> Vec<Signal> {
-        let passes = match signal.movement {
-            Movement::Entered => admit(&signal),
-            Movement::Left => self.leave(&signal),
-        };
-        if passes && signal.is_entry() {
-            self.enter(&signal);
-        }
-        if passes { vec![signal] } else { Vec::new() }
-    }
-}
-
-fn get<'m, T>(of: &'m Each<T>, signal: &Signal) -> Option<&'m T> {
-    of.get(&signal.segment)?.get(&signal.id)
-}
-
-fn set<T>(of: &mut Each<T>, signal: &Signal, value: T) {
-    of.entry(signal.segment.clone()).or_default().insert(signal.id.clone(), value);
-}
-
-fn remove<T>(of: &mut Each<T>, signal: &Signal) -> Option<T> {
-    let users = of.get_mut(&signal.segment)?;
-    let removed = users.remove(&signal.id);
-    if users.is_empty() {
-        of.remove(&signal.segment);
-    }
-    removed
-}
-
-fn forget<T>(of: &mut Each<T>, id: &str) {
-    of.values_mut().for_each(|users| _ = users.remove(id));
-    of.retain(|_, users| !users.is_empty());
 }
 
 #[cfg(test)]
@@ -309,14 +221,6 @@ mod tests {
             out.extend(rule.pass(wake));
         }
         out
-    }
-
-    #[test]
-    fn the_second_of_two_rules_hears_that_time_passes_where_the_first_is_silent() {
-        let mut row = (Once::default(), QuietHours::new("12:00".parse().unwrap(), "13:00".parse().unwrap()));
-        assert_eq!(row.take(entered("a", -1)), [entered("a", -1)]);
-        assert_eq!(row.take(entered("b", 30)), []);
-        assert_eq!(row.take(entered("a", 120)), [entered("b", 60)]);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::remembered::{Each, Inside, forget, get, merge, set};
 use super::sweep::{Sweep, is_over};
-use super::{Each, Inside, Rule, Signal, forget, get, set};
+use super::{Rule, Signal};
 use crate::time::{Span, Timestamp};
 
 /// Lets each user enter each segment once, ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {
+    #[serde(default)]
     inside: Inside,
+    #[serde(default)]
     done: Each<()>,
 }
 
@@ -29,6 +32,12 @@ impl Rule for Once {
         self.inside.forget(id);
         forget(&mut self.done, id);
     }
+
+    fn merge(&mut self, from: &str, into: &str, _at: Timestamp) -> Vec<Signal> {
+        self.inside.merge(from, into);
+        merge(&mut self.done, from, into);
+        Vec::new()
+    }
 }
 
 /// Lets each user enter each segment once a period: again when the span has passed since the last entry that
@@ -37,7 +46,9 @@ impl Rule for Once {
 pub struct OncePer {
     #[serde(with = "super::dwell::span")]
     period: Span,
+    #[serde(default)]
     inside: Inside,
+    #[serde(default)]
     last: Each<Timestamp>,
     #[serde(skip)]
     sweep: Sweep,
@@ -65,6 +76,12 @@ impl Rule for OncePer {
     fn forget(&mut self, id: &str) {
         self.inside.forget(id);
         forget(&mut self.last, id);
+    }
+
+    fn merge(&mut self, from: &str, into: &str, _at: Timestamp) -> Vec<Signal> {
+        self.inside.merge(from, into);
+        merge(&mut self.last, from, into);
+        Vec::new()
     }
 }
 

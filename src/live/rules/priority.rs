@@ -1,8 +1,10 @@
 //! Priority exclusion, applied as users come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Rule, Signal, just_before};
 use crate::live::Movement;
@@ -21,12 +23,15 @@ use crate::time::Timestamp;
 /// It knows what it was told: members that an engine has from the beginning are told to it first, as signals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveExclusion {
-    /// The highest first.
+    /// The highest first, each once.
+    #[serde(deserialize_with = "each_once")]
     campaigns: Vec<String>,
-    per_user: u32,
+    per_user: NonZeroU32,
     /// The campaigns whose segment each user is in, by rank.
+    #[serde(default)]
     wanted: BTreeMap<String, BTreeSet<usize>>,
     /// The instant that is being told, and of those concerned the ranks that kept them before it.
+    #[serde(default)]
     telling: Option<(Timestamp, BTreeMap<String, BTreeSet<usize>>)>,
 }
 
@@ -39,14 +44,8 @@ impl LiveExclusion {
         campaigns: impl IntoIterator<Item = impl Into<String>>,
         per_user: u32,
     ) -> Result<Self, PriorityError> {
-        let campaigns: Vec<String> = campaigns.into_iter().map(Into::into).collect();
-        if per_user == 0 {
-            return Err(PriorityError::NoneAllowed);
-        }
-        let mut names = BTreeSet::new();
-        if let Some(twice) = campaigns.iter().find(|name| !names.insert(*name)) {
-            return Err(PriorityError::DuplicateName(twice.clone()));
-        }
+        let per_user = NonZeroU32::new(per_user).ok_or(PriorityError::NoneAllowed)?;
+        let campaigns = distinct(campaigns.into_iter().map(Into::into).collect())?;
         Ok(Self { campaigns, per_user, wanted: BTreeMap::new(), telling: None })
     }
 
@@ -56,7 +55,7 @@ impl LiveExclusion {
     }
 
     fn ranks(&self, id: &str) -> impl Iterator<Item = usize> {
-        self.wanted.get(id).into_iter().flatten().take(self.per_user as usize).copied()
+        self.wanted.get(id).into_iter().flatten().take(self.per_user.get() as usize).copied()
     }
 
     /// Hands on what the instant that was told has changed.
@@ -73,6 +72,18 @@ impl LiveExclusion {
         }
         ready
     }
+}
+
+fn distinct(campaigns: Vec<String>) -> Result<Vec<String>, PriorityError> {
+    let mut names = BTreeSet::new();
+    match campaigns.iter().find(|name| !names.insert(*name)) {
+        Some(twice) => Err(PriorityError::DuplicateName(twice.clone())),
+        None => Ok(campaigns),
+    }
+}
+
+fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    distinct(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 impl Rule for LiveExclusion {
@@ -108,6 +119,20 @@ impl Rule for LiveExclusion {
     fn forget(&mut self, id: &str) {
         self.wanted.remove(id);
         self.telling.iter_mut().for_each(|(_, told)| _ = told.remove(id));
+    }
+
+    /// Whatever kept either kept the one who was both.
+    fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
+        let ready = self.pass(just_before(at));
+        let kept: [BTreeSet<usize>; 2] = [from, into].map(|id| self.ranks(id).collect());
+        let (_, told) = self.telling.get_or_insert((at, BTreeMap::new()));
+        let [theirs, own] = kept;
+        let theirs = told.remove(from).unwrap_or(theirs);
+        told.entry(into.to_owned()).or_insert(own).extend(theirs);
+        if let Some(wanted) = self.wanted.remove(from) {
+            self.wanted.entry(into.to_owned()).or_default().extend(wanted);
+        }
+        ready
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Each, Inside, Rule, Signal, forget, get, remove, set, take_due};
+use super::remembered::{Each, Inside, forget, get, remove, set};
+use super::{Rule, Signal, just_before, take_due};
 use crate::plan::{ScalarRef, ValueRef, value_at};
 use crate::store::{Among, EventStore, Snapshot};
 use crate::time::Timestamp;
@@ -23,14 +25,21 @@ const DAY_MINUTES: u32 = 24 * 60;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietHours {
     /// Minutes of the day.
+    #[serde(deserialize_with = "minute")]
     from: u32,
+    #[serde(deserialize_with = "minute")]
     until: u32,
-    /// Where who has left is not to be heard of: whose entry has been handed on.
+    /// Who has left is not to be heard of.
     #[serde(default)]
-    unless_left: Option<Inside>,
+    unless_left: bool,
+    /// Whose entry has been handed on.
+    #[serde(default)]
+    inside: Inside,
     /// What is held back, by the instant at which it is handed on, in the order in which it came.
+    #[serde(default)]
     held: BTreeMap<Timestamp, Vec<Signal>>,
     /// That instant, of each user in each segment.
+    #[serde(default)]
     ends: Each<Timestamp>,
     /// Of users who do not live in UTC.
     #[serde(default)]
@@ -45,7 +54,8 @@ impl QuietHours {
         Self {
             from: minute(from),
             until: minute(until),
-            unless_left: None,
+            unless_left: false,
+            inside: Inside::default(),
             held: BTreeMap::new(),
             ends: Each::default(),
             zones: BTreeMap::new(),
@@ -67,7 +77,7 @@ impl QuietHours {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn unless_left(mut self) -> Self {
-        self.unless_left = Some(Inside::default());
+        self.unless_left = true;
         self
     }
 
@@ -99,8 +109,7 @@ impl QuietHours {
     /// Whether an instant is quiet, and in how many minutes of the local clock that ends.
     fn quiet_for(&self, at: i64, zone: Tz) -> Option<u32> {
         let local = DateTime::from_timestamp_millis(at)?.with_timezone(&zone);
-        let since =
-            |from: u32, minute: u32| (minute % DAY_MINUTES + DAY_MINUTES - from % DAY_MINUTES) % DAY_MINUTES;
+        let since = |from: u32, minute: u32| (minute + DAY_MINUTES - from) % DAY_MINUTES;
         let minute = local.hour() * 60 + local.minute();
         let (passed, whole) = (since(self.from, minute), since(self.from, self.until));
         (passed < whole).then(|| whole - passed)
@@ -125,10 +134,10 @@ impl Rule for QuietHours {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         let mut ready = self.pass(signal.at);
         let waits = get(&self.ends, &signal).copied();
-        if let Some(inside) = self.unless_left.as_mut().filter(|_| !signal.is_entry()) {
+        if self.unless_left && !signal.is_entry() {
             // What is held without an end is not handed on.
             remove(&mut self.ends, &signal);
-            if inside.leave(&signal) || waits.is_none() {
+            if self.inside.leave(&signal) || waits.is_none() {
                 ready.push(signal);
             }
             return ready;
@@ -141,7 +150,7 @@ impl Rule for QuietHours {
                 self.held.entry(end).or_default().push(Signal { at: end, ..signal });
             }
             None => {
-                self.unless_left.iter_mut().for_each(|inside| inside.enter(&signal));
+                self.inside.follow(&signal);
                 ready.push(signal);
             }
         }
@@ -156,11 +165,11 @@ impl Rule for QuietHours {
             if ends {
                 remove(&mut self.ends, signal);
             }
-            let Some(inside) = &mut self.unless_left else { return true };
-            if ends {
-                inside.enter(signal);
+            let is_told = ends || !self.unless_left;
+            if is_told {
+                self.inside.follow(signal);
             }
-            ends
+            is_told
         });
         ready
     }
@@ -174,8 +183,56 @@ impl Rule for QuietHours {
         self.held.retain(|_, held| !held.is_empty());
         forget(&mut self.ends, id);
         self.zones.remove(id);
-        self.unless_left.iter_mut().for_each(|inside| inside.forget(id));
+        self.inside.forget(id);
     }
+
+    /// The zone is that of the one into whom the other is merged, where it was told. Who has entered as either does not again;
+    /// where something is held back of both, it is what ends with an entry, of two the own.
+    fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
+        let ready = self.pass(just_before(at));
+        if let Some(zone) = self.zones.remove(from) {
+            self.zones.entry(into.to_owned()).or_insert(zone);
+        }
+        self.inside.merge(from, into);
+        let (mut stays, held) = (BTreeMap::new(), &self.held);
+        for (segment, users) in &mut self.ends {
+            let [theirs, own] = [from, into].map(|id| users.remove(id).map(|end| (id, end)));
+            let ends_inside = |(id, end): &(&str, Timestamp)| {
+                let of_instant = held.get(end).into_iter().flatten().rev();
+                let mut last = of_instant.filter(|signal| signal.id == *id && signal.segment == *segment);
+                last.next().is_some_and(Signal::is_entry)
+            };
+            let instead =
+                |own: &(&str, Timestamp)| !ends_inside(own) && theirs.as_ref().is_some_and(ends_inside);
+            let one =
+                own.filter(|own| !instead(own)).or(theirs).filter(|_| !self.inside.holds(segment, into));
+            if theirs.or(own).is_some() {
+                stays.insert(segment.clone(), one.map(|(id, _)| id));
+                users.extend(one.map(|(_, end)| (into.to_owned(), end)));
+            }
+        }
+        self.ends.retain(|_, users| !users.is_empty());
+        for of_instant in self.held.values_mut() {
+            of_instant.retain_mut(|signal| {
+                if signal.id != from && signal.id != into {
+                    return true;
+                }
+                let is_kept = stays.get(&signal.segment).is_none_or(|one| *one == Some(signal.id.as_str()));
+                into.clone_into(&mut signal.id);
+                is_kept
+            });
+        }
+        self.held.retain(|_, held| !held.is_empty());
+        ready
+    }
+}
+
+fn minute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let minute = u32::deserialize(deserializer)?;
+    let is_one = minute < DAY_MINUTES;
+    is_one
+        .then_some(minute)
+        .ok_or_else(|| D::Error::custom(format_args!("{minute} is no minute of a day, 0 to 1439")))
 }
 
 /// The zone that an attribute of a user names at an instant, by its IANA name in exact case (`Europe/Berlin`);

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::remembered::{Each, Inside, forget, get, merge};
 use super::sweep::{Sweep, is_over};
-use super::{Each, Inside, Rule, Signal, forget, get};
+use super::{Rule, Signal};
 use crate::time::{Span, Timestamp};
 
 /// Lets a user enter a segment again once it has been out of it for a span. One that comes back earlier is
@@ -12,7 +13,9 @@ use crate::time::{Span, Timestamp};
 pub struct Reentry {
     #[serde(with = "super::dwell::span")]
     after: Span,
+    #[serde(default)]
     inside: Inside,
+    #[serde(default)]
     left: Each<Timestamp>,
     #[serde(skip)]
     sweep: Sweep,
@@ -37,6 +40,12 @@ impl Rule for Reentry {
     fn forget(&mut self, id: &str) {
         self.inside.forget(id);
         forget(&mut self.left, id);
+    }
+
+    fn merge(&mut self, from: &str, into: &str, _at: Timestamp) -> Vec<Signal> {
+        self.inside.merge(from, into);
+        merge(&mut self.left, from, into);
+        Vec::new()
     }
 }
 

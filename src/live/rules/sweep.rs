@@ -1,6 +1,7 @@
 //! What is too old to matter is let go.
 
-use super::{Each, Signal, set};
+use super::Signal;
+use super::remembered::{Each, set};
 use crate::time::{Span, Timestamp};
 
 /// So few are never looked through.

@@ -44,32 +44,6 @@ pub enum AnyRule {
     LiveExclusion(LiveExclusion),
 }
 
-impl AnyRule {
-    fn rule(&self) -> &dyn Rule {
-        match self {
-            Self::Once(rule) => rule,
-            Self::OncePer(rule) => rule,
-            Self::Reentry(rule) => rule,
-            Self::FrequencyCap(rule) => rule,
-            Self::Dwell(rule) => rule,
-            Self::QuietHours(rule) => rule,
-            Self::LiveExclusion(rule) => rule,
-        }
-    }
-
-    fn rule_mut(&mut self) -> &mut dyn Rule {
-        match self {
-            Self::Once(rule) => rule,
-            Self::OncePer(rule) => rule,
-            Self::Reentry(rule) => rule,
-            Self::FrequencyCap(rule) => rule,
-            Self::Dwell(rule) => rule,
-            Self::QuietHours(rule) => rule,
-            Self::LiveExclusion(rule) => rule,
-        }
-    }
-}
-
 impl Rule for AnyRule {
     fn take(&mut self, signal: Signal) -> Vec<Signal> {
         self.rule_mut().take(signal)
@@ -92,14 +66,28 @@ impl Rule for AnyRule {
     }
 }
 
-macro_rules! from {
-    ($($rule:ident)*) => {$(
-        impl From<$rule> for AnyRule {
+macro_rules! each {
+    ($($rule:ident)*) => {
+        impl AnyRule {
+            fn rule(&self) -> &dyn Rule {
+                match self {
+                    $(Self::$rule(rule) => rule,)*
+                }
+            }
+
+            fn rule_mut(&mut self) -> &mut dyn Rule {
+                match self {
+                    $(Self::$rule(rule) => rule,)*
+                }
+            }
+        }
+
+        $(impl From<$rule> for AnyRule {
             fn from(rule: $rule) -> Self {
                 Self::$rule(rule)
             }
-        }
-    )*};
+        })*
+    };
 }
 
-from!(Once OncePer Reentry FrequencyCap Dwell QuietHours LiveExclusion);
+each!(Once OncePer Reentry FrequencyCap Dwell QuietHours LiveExclusion);

@@ -155,6 +155,7 @@ impl Column {
         if rows > self.len() {
             this.codes.grow(rows, Self::MISSING);
         }
+        this.stale |= !codes.is_empty();
         codes.into_iter().filter(|(row, _)| *row < rows).for_each(|(row, code)| this.codes.set(row, code));
         Some(this)
     }
@@ -190,6 +191,15 @@ impl Column {
         for row in rows {
             self.stale |= self.codes.get(row) != Self::MISSING;
             self.codes.set(row, Self::MISSING);
+        }
+    }
+
+    /// Notes the codes of some rows.
+    pub(crate) fn note(&self, rows: Range<usize>, used: &mut Bits) {
+        match &self.codes {
+            Codes::U8(codes) => codes[rows].iter().for_each(|code| used.insert(u32::from(*code))),
+            Codes::U16(codes) => codes[rows].iter().for_each(|code| used.insert(u32::from(*code))),
+            Codes::U32(codes) => codes[rows].iter().for_each(|code| used.insert(*code)),
         }
     }
 
@@ -248,9 +258,19 @@ impl Union {
         Self { dict: Vec::new(), maps: vec![Vec::new(); sources] }
     }
 
-    /// Takes more entries over, counting `left` down; whether these were all. Those that repeat one are the same.
-    pub(crate) fn step(&mut self, sources: &[&[Cell]], left: &mut usize) -> bool {
+    /// Takes more entries over, counting `left` down; whether these were all. Those that repeat one are the same; those
+    /// after the first that are not among the `used` of their source, where that is known, are left out.
+    pub(crate) fn step(&mut self, sources: &[&[Cell]], used: &[Option<Bits>], left: &mut usize) -> bool {
         while *left > 0 {
+            for ((source, map), used) in sources.iter().zip(&mut self.maps).zip(used) {
+                let Some(used) = used else { continue };
+                while (1..source.len()).contains(&map.len())
+                    && !used.contains(u32::try_from(map.len()).unwrap_or(u32::MAX))
+                {
+                    map.push(Column::MISSING);
+                    *left = left.saturating_sub(1);
+                }
+            }
             let next = |(source, map): (&&[Cell], &Vec<u32>)| source.get(map.len()).copied();
             let least = sources.iter().zip(&self.maps).filter_map(next).min_by(|a, b| a.order(*b));
             let Some(least) = least else {
@@ -303,7 +323,7 @@ mod tests {
         let missing = [Cell::Missing];
         for most in [1, 2, 100] {
             let mut union = Union::new(3);
-            while !union.step(&[a.dict(), b.dict(), &missing], &mut most.clone()) {}
+            while !union.step(&[a.dict(), b.dict(), &missing], &[], &mut most.clone()) {}
             let mut codes = Codes::with_capacity(union.len(), 6);
             let rows = [(0, 2), (1, 0), (0, 1), (2, 7), (0, 0), (1, 1)];
             codes.extend(
@@ -379,10 +399,16 @@ mod tests {
                 }
                 prop_assert_eq!(all(&column), &*cells);
             }
-            column.sweep();
+            let mut used = None;
+            if column.is_stale() {
+                let noted = used.insert(Bits::none(column.dict().len()));
+                let middle = cells.len() / 2;
+                column.note(0..middle, noted);
+                column.note(middle..cells.len(), noted);
+            }
             let other = (Column::new(&other), other);
             let mut union = Union::new(2);
-            while !union.step(&[column.dict(), other.0.dict()], &mut 1) {}
+            while !union.step(&[column.dict(), other.0.dict()], &[used.clone(), None], &mut 1) {}
             let rows = [(0, cells.len()), (1, other.1.len())].map(|(source, rows)| (0..).take(rows).map(move |row| (source, row)));
             let mut codes = Codes::with_capacity(union.len(), 0);
             codes.extend(rows.into_iter().flatten().map(|(source, row)| union.code(&[Some(&column), Some(&other.0)], source, row)));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::MemoryStore;
 use super::cell::Cell;
 use crate::event::{AttributeWrite, Event};
-use crate::segment::EventPattern;
+use crate::segment::{EventPattern, Segment};
 use crate::store::Ingest;
 use crate::testing::{change, take};
 use crate::time::Timestamp;
@@ -120,4 +120,23 @@ fn texts_go_with_the_events_that_retention_drops() {
     let left: Vec<i64> = (0..9).filter(|day| all.contains(&format!("order no. {day}"))).collect();
     assert_eq!(left, [5, 6, 7, 8]);
     assert!(all.contains("the shop"));
+}
+
+#[test]
+fn an_index_that_was_brought_forward_keeps_nothing_of_the_forgotten() {
+    let mut store = MemoryStore::new();
+    let older: Segment = crate::attribute("age").gt(1).into();
+    let users = || (0..500).map(|i| format!("u{i}"));
+    for user in users().chain(["ada".to_owned()]) {
+        store.set(&user, "age", if user == "ada" { 770_001 } else { 1 }, at(0)).unwrap();
+        store.set(format!("v{user}").as_str(), "age", 2, at(0)).unwrap();
+    }
+    let count = |store: &MemoryStore| crate::Evaluate::count(&store.snapshot(), &older, at(9)).unwrap();
+    assert_eq!(count(&store), 502);
+    store.write(AttributeWrite::removed("ada", "age", at(1))).unwrap();
+    users().take(5).for_each(|user| store.set(&user, "age", 2, at(1)).unwrap());
+    assert_eq!(count(&store), 506);
+    store.forget("ada").unwrap();
+    assert!(!format!("{store:?}").contains("Int(770001)"));
+    assert_eq!(count(&store), 506);
 }

@@ -63,10 +63,7 @@ impl Ingest for MemoryStore {
         let mut gone = self.state.attributes.forget(user);
         gone.extend(self.state.tail.retain(|_, row| row.user != user));
         gone.extend(self.copy_sealed(user).into_iter().flat_map(|row| row.properties).map(|(_, cell)| cell));
-        self.wipe(user, true);
-        if all.len() > 1 {
-            self.sweep();
-        }
+        self.erase(user, &all);
         self.release(gone);
         self.state.erase_from_indexes(&all, |_| true);
         Ok(())

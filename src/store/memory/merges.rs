@@ -94,16 +94,16 @@ impl Merges {
         }
     }
 
-    /// The rows of a user will be erased, and values that no row has any more: a merge that may hold of that is finished
-    /// before.
+    /// All is to be erased that rows of a user say, and that rows of those merged into it have said: a merge that may hold of
+    /// that is finished before.
     pub(crate) fn finish_with(
         &mut self,
         user: u32,
+        all: &[u32],
         shelves: &mut Arc<Vec<Arc<Shelf>>>,
         is_alive: &dyn Fn(u32) -> bool,
     ) {
-        let may_hold = |part: &Part| part.is_stale() || !part.rows_of(user).is_empty();
-        if self.parts(shelves).into_iter().any(may_hold) {
+        if self.parts(shelves).into_iter().any(|part| part.tells_of(all)) {
             // with the user, so that wiping finds what has been copied
             let mut left = usize::MAX;
             while self.current.is_some() {
@@ -184,6 +184,27 @@ mod tests {
         // four that were not full yet are at most as large as four that almost were, and the last takes what is left
         assert!(sizes.iter().all(|size| *size < 4 * FULL), "{sizes:?}");
         assert!(sizes[..sizes.len() - 1].iter().all(|size| *size >= FULL), "{sizes:?}");
+    }
+
+    #[test]
+    fn a_full_part_is_written_anew_when_many_of_its_users_have_been_merged() {
+        let mut store = MemoryStore::new().seal_after(8);
+        let mut record = |store: &mut MemoryStore, user: &str, i| {
+            store.record(Event::new(user, "a", Timestamp::from_millis(i)).with("n", i)).unwrap();
+        };
+        (0..8_000).for_each(|i| record(&mut store, &format!("0-{}", i % 500), i));
+        for round in 0..6 {
+            for user in 0..500 {
+                store.merge(&format!("{round}-{user}"), &format!("{}-{user}", round + 1)).unwrap();
+                record(&mut store, "bob", 10_000 + round * 500 + user);
+            }
+        }
+        (0..2_000).for_each(|i| record(&mut store, "bob", 20_000 + i));
+        let parts = || store.state.shelves.iter().flat_map(|shelf| shelf.parts());
+        let rows: usize = parts().map(|part| part.len()).sum();
+        let values: usize = parts().filter_map(|part| part.column(0)).map(|column| column.dict().len()).sum();
+        assert_eq!(store.state.event_count(), 13_000);
+        assert!(rows < 18_000 && values < 18_000, "{rows} rows, {values} values");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Several parts become one, a slice at a time.
 
+use super::bits::Bits;
 use super::cell::Cell;
 use super::column::{Codes, Column, Union};
 use super::part::Part;
@@ -9,7 +10,7 @@ use crate::limits::SMALL;
 /// Rows from which on it would take too long to order them by time at once.
 const LARGE: usize = if SMALL { 1 << 11 } else { 1 << 16 };
 
-/// Rows that are counted in the time in which one is merged.
+/// Rows that are counted, or whose value is noted, in the time in which one is merged.
 const COUNTED: usize = 8;
 
 /// A merge of parts under way. Holds none: they are handed in at each step, the same ones in the same order.
@@ -28,16 +29,59 @@ pub(crate) struct Merging {
     slots: Option<Growing>,
     /// Of how many parts the rows have been counted by time, and how many of the next.
     counted: (usize, usize),
-    /// Whether rows with values have been wiped.
-    stale: bool,
+    /// Whose rows have been wiped meanwhile.
+    wiped: Vec<u32>,
 }
 
 /// One column of the result.
 #[derive(Debug)]
 struct Merged {
     property: u32,
+    /// By part, where values may be in the dictionary that no row has any more: those that rows have.
+    used: Vec<Option<Bits>>,
+    /// Of how many parts these have been noted, and of how many rows of the next.
+    noted: (usize, usize),
     union: Union,
     codes: Codes,
+}
+
+impl Merged {
+    fn new(property: u32, parts: &[&Part]) -> Self {
+        let used = |part: &&Part| {
+            let column = part.column(property).filter(|column| column.is_stale())?;
+            Some(Bits::none(column.dict().len()))
+        };
+        Self {
+            property,
+            used: parts.iter().map(used).collect(),
+            noted: (0, 0),
+            union: Union::new(parts.len()),
+            codes: Codes::with_capacity(0, 0),
+        }
+    }
+
+    /// Goes on noting which values rows have; whether that is done.
+    fn note(&mut self, parts: &[&Part], left: &mut usize) -> bool {
+        while let Some((part, used)) = parts.get(self.noted.0).zip(self.used.get_mut(self.noted.0)) {
+            if let (Some(used), Some(column)) = (used, part.column(self.property)) {
+                let start = self.noted.1;
+                let end = column.len().min(start.saturating_add(left.saturating_mul(COUNTED)));
+                column.note(start..end, used);
+                *left -= (end - start).div_ceil(COUNTED);
+                self.noted.1 = end;
+                if end < column.len() {
+                    return false;
+                }
+            }
+            self.noted = (self.noted.0 + 1, 0);
+        }
+        true
+    }
+
+    fn memory(&self) -> usize {
+        let used = self.used.iter().flatten().map(Bits::memory);
+        used.sum::<usize>() + self.union.memory() + self.codes.memory()
+    }
 }
 
 /// Where a merge stands in one of its parts.
@@ -95,8 +139,6 @@ impl Merging {
         let mut properties: Vec<u32> = parts.iter().flat_map(|part| part.properties_held()).collect();
         properties.sort_unstable();
         properties.dedup();
-        let merged =
-            |property| Merged { property, union: Union::new(parts.len()), codes: Codes::with_capacity(0, 0) };
         let (rows, ties) =
             parts.iter().fold((0, 0), |(rows, ties), part| (rows + part.len(), ties + part.ties()));
         #[allow(clippy::cast_possible_truncation)] // the coarse half
@@ -106,7 +148,7 @@ impl Merging {
         let by_time = rows >= LARGE && parts.iter().any(|part| part.slots().get().is_some());
         Self {
             out: Part::with_capacity(parts.first().map_or(0, |part| part.bucket()), rows, ties),
-            columns: properties.into_iter().map(merged).collect(),
+            columns: properties.into_iter().map(|property| Merged::new(property, parts)).collect(),
             joined: 0,
             from: parts.iter().map(|part| Cursor::new(part)).collect(),
             order: Vec::new(),
@@ -114,19 +156,22 @@ impl Merging {
             rows,
             slots: span.filter(|_| by_time).map(|span| Growing::new(span, rows)),
             counted: (0, 0),
-            stale: parts.iter().any(|part| part.is_stale()),
+            wiped: Vec::new(),
         }
     }
 
     /// Goes on by entries of dictionaries and by rows, without those of users who are gone, counting `left` down;
     /// whether that was all.
     pub(crate) fn step(&mut self, parts: &[&Part], left: &mut usize, is_alive: &dyn Fn(u32) -> bool) -> bool {
-        while let Some(Merged { property, union, codes }) = self.columns.get_mut(self.joined) {
-            let dicts: Vec<&[Cell]> = parts.iter().map(|part| dict(part.column(*property))).collect();
-            if !union.step(&dicts, left) {
+        while let Some(merged) = self.columns.get_mut(self.joined) {
+            if !merged.note(parts, left) {
                 return false;
             }
-            *codes = Codes::with_capacity(union.len(), self.rows);
+            let dicts: Vec<&[Cell]> = parts.iter().map(|part| dict(part.column(merged.property))).collect();
+            if !merged.union.step(&dicts, &merged.used, left) {
+                return false;
+            }
+            merged.codes = Codes::with_capacity(merged.union.len(), self.rows);
             self.joined += 1;
         }
         if !self.count_rows(parts, left) {
@@ -136,7 +181,7 @@ impl Merging {
         self.keys.clear();
         self.take_rows(parts, left, is_alive);
         self.out.extend(&self.keys);
-        for Merged { property, union, codes } in &mut self.columns {
+        for Merged { property, union, codes, .. } in &mut self.columns {
             let columns: Vec<_> = parts.iter().map(|part| part.column(*property)).collect();
             codes.extend(self.order.iter().map(|&(part, row)| union.code(&columns, part, row)));
         }
@@ -216,13 +261,15 @@ impl Merging {
         for Merged { codes, .. } in &mut self.columns {
             rows.clone().for_each(|row| codes.set(row, Column::MISSING));
         }
-        self.stale = true;
+        self.wiped.push(user);
     }
 
     /// The part, once all steps are done.
     pub(crate) fn finish(mut self) -> Part {
-        let column = |merged: Merged| (merged.property, merged.union.column(merged.codes, self.stale));
+        let stale = !self.wiped.is_empty();
+        let column = |merged: Merged| (merged.property, merged.union.column(merged.codes, stale));
         self.out.take_columns(self.columns.into_iter().map(column));
+        self.out.was_wiped(self.wiped);
         self.out.finish();
         if let Some(slots) = self.slots {
             self.out.slots().get_or_init(|| slots.finish());
@@ -242,7 +289,7 @@ impl Merging {
 
     pub(crate) fn memory(&self) -> usize {
         let (rows, _) = self.out.memory();
-        let columns = self.columns.iter().map(|merged| merged.union.memory() + merged.codes.memory());
+        let columns = self.columns.iter().map(Merged::memory);
         let slots = self.slots.as_ref().map_or(0, Growing::memory);
         let order =
             (self.order.capacity() + self.keys.capacity()) * 8 + self.from.capacity() * size_of::<Cursor>();

@@ -239,25 +239,23 @@ impl MemoryStore {
         }
     }
 
-    /// Wipes the sealed events of a user who is gone; all that they say is `erased`, or is said by others.
-    fn wipe(&mut self, user: u32, erased: bool) {
-        let Snapshot { users, shelves, .. } = &mut self.state;
-        if erased {
-            self.merges.finish_with(user, shelves, &|user| users.is_alive(user));
-        } else {
-            self.merges.wipe(user, shelves);
-        }
+    /// Wipes the sealed events of a user who is gone.
+    fn wipe(&mut self, user: u32) {
         let shelves = Arc::make_mut(&mut self.state.shelves);
-        for shelf in shelves.iter_mut().filter(|shelf| shelf.holds(user)) {
-            Arc::make_mut(shelf).wipe(user, erased);
+        for (name, shelf) in (0u32..).zip(shelves).filter(|(_, shelf)| shelf.holds(user)) {
+            let thin = Arc::make_mut(shelf).wipe(user);
+            thin.into_iter().for_each(|bucket| self.merges.add(name, bucket));
         }
     }
 
-    /// Lets go the values that users alone had who have been merged into others.
-    fn sweep(&mut self) {
+    /// Erases what the sealed events say of a user who is gone, and have said of those merged into it.
+    fn erase(&mut self, user: u32, all: &[u32]) {
+        let Snapshot { users, shelves, .. } = &mut self.state;
+        self.merges.finish_with(user, all, shelves, &|user| users.is_alive(user));
+        self.wipe(user);
         let shelves = Arc::make_mut(&mut self.state.shelves);
-        for shelf in shelves.iter_mut().filter(|shelf| shelf.is_stale()) {
-            Arc::make_mut(shelf).sweep();
+        for shelf in shelves.iter_mut().filter(|shelf| shelf.tells_of(all)) {
+            Arc::make_mut(shelf).sweep(all);
         }
     }
 
@@ -282,7 +280,8 @@ impl MemoryStore {
         }
         let moved = self.copy_sealed(from);
         if !moved.is_empty() {
-            self.wipe(from, false);
+            self.merges.wipe(from, &self.state.shelves);
+            self.wipe(from);
         }
         for OwnedRow { name, at, tie, properties } in &moved {
             self.state.arrived(*name, into, *at);

@@ -75,6 +75,8 @@ pub(crate) struct Part {
     columns: Vec<(u32, Column)>,
     /// Rows that have been wiped.
     wiped: usize,
+    /// Users without rows here who may have left values, as they were wiped while the part was made.
+    left: Vec<u32>,
     /// Made by the first reader that asks.
     slots: OnceLock<Slots>,
 }
@@ -135,6 +137,7 @@ impl Part {
             last: i64::MIN,
             columns: Vec::new(),
             wiped: 0,
+            left: Vec::new(),
             slots: OnceLock::new(),
         }
     }
@@ -340,7 +343,7 @@ impl Part {
     }
 
     /// Wipes what the rows of a user say: instants, order and properties. The rows stay, of a user who is gone,
-    /// until the part is merged; values that they alone had, until [`Part::sweep`].
+    /// until the part is merged or is [thin](Self::is_thin); values that they alone had, until [`Part::sweep`].
     pub(crate) fn wipe(&mut self, user: u32) {
         let rows = self.wipe_rows(user);
         for (_, column) in &mut self.columns {
@@ -357,14 +360,25 @@ impl Part {
         rows
     }
 
+    /// These users have been wiped while the part was made.
+    pub(crate) fn was_wiped(&mut self, users: Vec<u32>) {
+        self.left = users;
+    }
+
     /// Lets go the values that only rows had which have been wiped.
     pub(crate) fn sweep(&mut self) {
         self.columns.iter_mut().for_each(|(_, column)| column.sweep());
+        self.left = Vec::new();
     }
 
-    /// Whether there may be such values.
-    pub(crate) fn is_stale(&self) -> bool {
-        self.columns.iter().any(|(_, column)| column.is_stale())
+    /// Whether one of some users has rows here, or has had some.
+    pub(crate) fn tells_of(&self, users: &[u32]) -> bool {
+        users.iter().any(|user| self.left.contains(user) || !self.rows_of(*user).is_empty())
+    }
+
+    /// Whether so many rows have been wiped that the others should be written anew.
+    pub(crate) fn is_thin(&self) -> bool {
+        self.wiped > self.len() / 4
     }
 
     /// Bytes for (users and instants, properties).
@@ -375,6 +389,7 @@ impl Part {
         let marks: usize = self.marks.iter().map(|marks| marks.capacity() * 4 + 24).sum();
         let slots = self.slots.get().map_or(0, Slots::memory);
         let blocks = self.blocks.capacity() * size_of::<Block>();
-        (size_of::<Self>() + blocks + marks + slots + rows + self.ties.memory(), columns)
+        let left = self.left.capacity() * 4;
+        (size_of::<Self>() + blocks + marks + slots + rows + left + self.ties.memory(), columns)
     }
 }

@@ -63,9 +63,13 @@ impl Shelf {
 
     /// The neighbours of a bucket that are to be merged, by their places, none of them full: so many of like size that an
     /// event is copied a logarithm of times in its life. Once there are later buckets, all that are not few beside the
-    /// largest.
+    /// largest. And one alone that is thin.
     pub(crate) fn due(&self, bucket: i32) -> Option<Range<usize>> {
-        let sizes: Vec<usize> = self.of_bucket(bucket).iter().map(|part| part.len()).collect();
+        let parts = self.of_bucket(bucket);
+        if let Some(thin) = parts.iter().position(|part| part.is_thin()) {
+            return Some(thin..thin + 1);
+        }
+        let sizes: Vec<usize> = parts.iter().map(|part| part.len()).collect();
         let full = sizes.iter().rposition(|size| *size >= FULL).map_or(0, |last| last + 1);
         let sizes = sizes.get(full..).unwrap_or_default();
         let is_last = self.parts.last().is_none_or(|last| last.bucket() <= bucket);
@@ -140,29 +144,29 @@ impl Shelf {
         dropped
     }
 
-    /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged. Values that they
-    /// alone had go with them where these are to be `erased`.
-    pub(crate) fn wipe(&mut self, user: u32, erased: bool) {
+    /// Drops the rows of a user who is gone: wiped at once where they lie, away when their part is merged, which may be due now
+    /// in some buckets.
+    pub(crate) fn wipe(&mut self, user: u32) -> Vec<i32> {
+        let mut thin = Vec::new();
         for part in self.parts.iter_mut().filter(|part| !part.rows_of(user).is_empty()) {
             let part = Arc::make_mut(part);
             part.wipe(user);
-            if erased {
-                part.sweep();
-            }
+            thin.extend(part.is_thin().then_some(part.bucket()));
         }
         if let Some(users) = &mut self.users {
             Arc::make_mut(users).remove(user);
         }
+        thin
     }
 
-    /// Lets go the values that only rows had which have been wiped.
-    pub(crate) fn sweep(&mut self) {
-        let stale = self.parts.iter_mut().filter(|part| part.is_stale());
-        stale.for_each(|part| Arc::make_mut(part).sweep());
+    /// Lets go the values that only some users had who have been wiped.
+    pub(crate) fn sweep(&mut self, users: &[u32]) {
+        let parts = self.parts.iter_mut().filter(|part| part.tells_of(users));
+        parts.for_each(|part| Arc::make_mut(part).sweep());
     }
 
-    pub(crate) fn is_stale(&self) -> bool {
-        self.parts.iter().any(|part| part.is_stale())
+    pub(crate) fn tells_of(&self, users: &[u32]) -> bool {
+        self.parts.iter().any(|part| part.tells_of(users))
     }
 
     pub(crate) fn holds(&self, user: u32) -> bool {

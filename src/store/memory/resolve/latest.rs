@@ -77,12 +77,15 @@ impl Made {
         }
     }
 
-    fn erase(&mut self, user: usize) {
-        let code = self.column.codes().get(user) as usize;
-        self.column.blank(user..user + 1);
+    /// Lets go what a user has, and what no one has any more.
+    fn erase(&mut self, user: Option<usize>) {
+        if let Some(user) = user {
+            let code = self.column.codes().get(user) as usize;
+            self.column.blank(user..user + 1);
+            let below = self.up_to.iter_mut().take(code);
+            below.for_each(|set| set[user / 64] |= 1 << (user % 64));
+        }
         self.column.sweep();
-        let below = self.up_to.iter_mut().take(code);
-        below.for_each(|set| set[user / 64] |= 1 << (user % 64));
     }
 }
 
@@ -151,8 +154,9 @@ impl Index for LatestValues {
     fn erase(&mut self, user: u32) {
         self.since.retain(|(of, _)| *of != user);
         let (user, column) = (user as usize, &self.made.column);
-        if user < column.len() && column.get(user) != Cell::Missing {
-            Arc::make_mut(&mut self.made).erase(user);
+        let (is_in, is_stale) = (user < column.len(), column.is_stale());
+        if is_stale || is_in && column.get(user) != Cell::Missing {
+            Arc::make_mut(&mut self.made).erase(is_in.then_some(user));
         }
     }
 

@@ -36,14 +36,15 @@ const ZONES: [(&str, Tz); 4] = [
     ("BR", Tz::America__Sao_Paulo),
 ];
 
-/// What is to be known of the past to decide what is sent.
+/// What is to be known of the past to decide what is sent. Nothing is sent at night; what remembers stands behind what holds
+/// back, so that nobody is told twice.
 #[derive(Serialize, Deserialize)]
 struct Rules {
-    welcome: Once,
+    welcome: (QuietHours, Once),
     /// All other mails: to those who have been in for an hour, once a month.
-    nudges: (Dwell, OncePer),
-    /// Whatever is to be sent: not at night, and one mail in two days.
-    any: (QuietHours, FrequencyCap),
+    nudges: (Dwell, (QuietHours, OncePer)),
+    /// Whatever is to be sent: one mail in two days.
+    any: FrequencyCap,
 }
 
 impl Rules {
@@ -56,10 +57,53 @@ impl Rules {
             there.ids().for_each(|id| quiet.set_zone(id, zone));
         }
         Ok(Self {
-            welcome: Once::default(),
-            nudges: (Dwell::new(hours(1)), OncePer::new(days(30))),
-            any: (quiet, FrequencyCap::new(1, days(2))),
+            welcome: (quiet.clone(), Once::default()),
+            nudges: (Dwell::new(hours(1)), (quiet, OncePer::new(days(30)))),
+            any: FrequencyCap::new(1, days(2)),
         })
+    }
+
+    /// What comes out of rows side by side, in order of time, for what they share.
+    fn share(&mut self, [mut ready, others]: [Vec<Signal>; 2]) -> Vec<Signal> {
+        ready.extend(others);
+        ready.sort_by_key(|signal| signal.at);
+        ready.into_iter().flat_map(|signal| self.any.take(signal)).collect()
+    }
+}
+
+/// Two rows side by side, and one rule behind both.
+impl Rule for Rules {
+    fn take(&mut self, signal: Signal) -> Vec<Signal> {
+        let mut mails = self.pass(Timestamp::from_millis(signal.at.millis() - 1));
+        let ready = match signal.segment.as_str() {
+            "signed_up" => [self.welcome.take(signal), Vec::new()],
+            segment if MAILS.iter().any(|(of, _)| *of == segment) => [Vec::new(), self.nudges.take(signal)],
+            _ => return mails,
+        };
+        mails.extend(self.share(ready));
+        mails
+    }
+
+    fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
+        let ready = [self.welcome.pass(to), self.nudges.pass(to)];
+        self.share(ready)
+    }
+
+    fn wake(&self) -> Option<Timestamp> {
+        self.welcome.wake().into_iter().chain(self.nudges.wake()).min()
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.welcome.forget(id);
+        self.nudges.forget(id);
+        self.any.forget(id);
+    }
+
+    fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
+        let ready = [self.welcome.merge(from, into, at), self.nudges.merge(from, into, at)];
+        let mut mails = self.share(ready);
+        mails.extend(self.any.merge(from, into, at));
+        mails
     }
 }
 
@@ -78,8 +122,7 @@ struct Automations {
 impl Automations {
     /// When something may be to do next, unless a fact comes before.
     fn wake(&self) -> Option<Timestamp> {
-        let Rules { nudges, any, .. } = &self.rules;
-        [self.live.next_change(), nudges.wake(), any.wake()].into_iter().flatten().min()
+        self.live.next_change().into_iter().chain(self.rules.wake()).min()
     }
 
     /// Lets time pass; the mails that are to be sent.
@@ -90,20 +133,7 @@ impl Automations {
 
     /// The mails that are to be sent as something has changed, by a fact or by time.
     fn act(&mut self, changes: &Changes) -> Vec<Signal> {
-        let (now, Rules { welcome, nudges, any }) = (self.live.now(), &mut self.rules);
-        let mut ready = Vec::new();
-        let has_mail = |signal: &Signal| MAILS.iter().any(|(segment, _)| *segment == signal.segment);
-        for signal in changes.iter().map(Signal::from).filter(has_mail) {
-            ready.extend(if signal.segment == "signed_up" {
-                welcome.take(signal)
-            } else {
-                nudges.take(signal)
-            });
-        }
-        ready.extend(nudges.pass(now));
-        ready.sort_by_key(|signal| signal.at); // two rows side by side, and one behind both
-        let mut mails: Vec<Signal> = ready.into_iter().flat_map(|signal| any.take(signal)).collect();
-        mails.extend(any.pass(now));
+        let mut mails = self.rules.follow(changes, self.live.now());
         mails.retain(|signal| signal.movement == Movement::Entered);
         mails
     }

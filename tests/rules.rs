@@ -424,13 +424,15 @@ proptest! {
                     feed.record(Event::new(&*user, name, Timestamp::from_millis(at))).expect("an event");
                 }
             }
-            let fed = feed.into_changes();
-            let passed = live.advance(Timestamp::from_millis(at)).expect("an instant");
-            for changes in [fed, passed] {
-                ear.follow(&changes, live.now());
-                once.follow(&changes, live.now());
-                let rows: [&mut dyn Rule; 5] = [&mut dwell, &mut night, &mut unless_left, &mut caps, &mut exclusion];
-                rows.into_iter().for_each(|row| _ = row.follow(&changes, live.now()));
+            let fed = (feed.into_changes(), live.now());
+            let passed = (live.advance(Timestamp::from_millis(at)).expect("an instant"), live.now());
+            for (changes, now) in [fed, passed] {
+                let rows: [&mut dyn Rule; 7] =
+                    [&mut ear, &mut once, &mut dwell, &mut night, &mut unless_left, &mut caps, &mut exclusion];
+                for row in rows {
+                    let told = row.follow(&changes, now);
+                    prop_assert!(told.is_sorted_by_key(|signal| signal.at), "{:?}", told);
+                }
             }
             let mut members = BTreeSet::new();
             for segment in ["buyers", "silent", "tried", "fading"] {
@@ -475,6 +477,10 @@ fn what_both_have_done_counts_for_the_one_they_are() {
         assert_eq!(held(&[entered(first, 0), entered(second, 5)]), [entered("u1", 60)]);
         assert_eq!(held(&[entered(first, 0), left(first, 1), entered(second, 5)]), [entered("u1", 60)]);
         assert_eq!(held(&[entered(first, -1), entered(second, 5)]), []);
+        // told before, and again, as its segment was replaced silently; then it left
+        let left_since = held(&[entered(first, -1), entered(first, 1), left(first, 2)]);
+        assert_eq!(left_since, [entered("u1", 60), left("u1", 60)]);
+        assert_eq!(held(&[entered(first, -1), entered(first, 1), left(first, 2), entered(second, 5)]), []);
     }
 }
 
@@ -519,8 +525,8 @@ fn a_configuration_names_rules_by_what_they_are_made_from() {
     let text = r#"[
         {"once": {}}, {"once_per": {"period": "30d"}}, {"reentry": {"after": "7d"}},
         {"frequency_cap": {"most": 1, "per": "2d"}}, {"dwell": {"least": "1h"}},
-        {"quiet_hours": {"from": 1320, "until": 480}},
-        {"quiet_hours": {"from": 1320, "until": 480, "unless_left": true}},
+        {"quiet_hours": {"from": "22:00", "until": "08:00"}},
+        {"quiet_hours": {"from": "22:00", "until": "08:00", "unless_left": true}},
         {"live_exclusion": {"campaigns": ["high", "low"], "per_user": 1}}
     ]"#;
     let row: Vec<AnyRule> = serde_json::from_str(text).expect("rules");
@@ -557,8 +563,13 @@ fn any_span_is_kept() {
 #[test]
 fn damaged_rules_are_refused_or_do_not_panic() {
     for (rule, expected) in [
-        (r#"{"quiet_hours": {"from": 1440, "until": 0}}"#, "1440 is no minute of a day"),
-        (r#"{"quiet_hours": {"from": 0, "until": 4294967295}}"#, "is no minute of a day"),
+        (r#"{"quiet_hours": {"from": "24:00", "until": "08:00"}}"#, "\"24:00\" is no time of day"),
+        (r#"{"quiet_hours": {"from": "22:00", "until": "soon"}}"#, "\"soon\" is no time of day"),
+        (
+            r#"{"quiet_hours": {"from": "22:00", "until": "08:00", "unless_lef": true}}"#,
+            "unknown field `unless_lef`",
+        ),
+        (r#"{"once": {"per": "7d"}}"#, "unknown field `per`"),
         (r#"{"live_exclusion": {"campaigns": ["a"], "per_user": 0}}"#, "nonzero"),
         (r#"{"live_exclusion": {"campaigns": ["a", "b", "a"], "per_user": 1}}"#, "\"a\""),
         (r#"{"dwell": {"least": "soon"}}"#, "\"soon\" is not a span"),

@@ -257,26 +257,25 @@ impl Live {
             self.timelines.forget(*user, self.store.reading());
         }
         self.store.merge(from, into)?;
-        let into = self.store.reading().number_of(into);
-        if let (Some((from, _)), Some(into)) = (&gone, into) {
+        let user = self.store.reading().number_of(into);
+        if let (Some((from, _)), Some(into)) = (&gone, user) {
             self.hand_over((*from, into), seen);
         }
         let start = changes.transitions.len();
         if let Some((user, id)) = &gone {
             self.settle_whole(*user, Some(Arc::clone(id)), Because::Merge, &mut changes.transitions);
         }
-        if let Some(user) = into {
+        if let Some(user) = user {
             self.settle_whole(user, None, Because::Merge, &mut changes.transitions);
         }
-        let into = into.and_then(|into| self.store.reading().id_of(into));
-        if let (Some((_, from)), Some(into)) = (gone, into) {
-            let made = changes.transitions.get(start..).unwrap_or_default();
-            let left = made.iter().filter(|one| one.id == from && one.movement == Movement::Left);
-            let still_in = left.filter(|one| self.is_member(into, &one.segment) == Some(true));
-            let still_in = still_in.map(|one| Arc::clone(&one.segment)).collect();
-            let transitions = start..changes.transitions.len();
-            changes.merges.push(Merge { from, into: into.into(), at: self.now(), transitions, still_in });
-        }
+        let from = gone.map_or_else(|| Arc::from(from), |(_, id)| id);
+        let into = user.and_then(|user| self.store.reading().id_of(user)).unwrap_or(into);
+        let made = changes.transitions.get(start..).unwrap_or_default();
+        let left = made.iter().filter(|one| one.id == from && one.movement == Movement::Left);
+        let still_in = left.filter(|one| self.is_member(into, &one.segment) == Some(true));
+        let still_in = still_in.map(|one| Arc::clone(&one.segment)).collect();
+        let transitions = start..changes.transitions.len();
+        changes.merges.push(Merge { from, into: into.into(), at: self.now(), transitions, still_in });
         Ok(changes)
     }
 

@@ -43,7 +43,9 @@ impl Campaigns {
         self.members.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Lets the campaigns follow what has changed: all that changes in an instant is told by one call.
+    /// Lets the campaigns follow what has changed: all that changes in an instant is told by one call. Of a merge it is told that
+    /// one id leaves and the other enters, so that who keeps lists of ids keeps the right ones; who sends mails lets rules
+    /// follow the engine (`Rule::follow`), to which both are one.
     pub fn take(&mut self, transitions: &[Transition]) {
         let Some(last) = transitions.last() else { return };
         let mut signals = Vec::new();

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// Any of the rules, so that a row that a configuration names is plain data as a whole: a `Vec<AnyRule>`.
 ///
-/// In JSON a rule that remembers nothing yet is what it was made from; minutes of the day are counted from midnight.
+/// In JSON a rule that remembers nothing yet is what it was made from.
 ///
 /// ```
 /// use whodid::live::rules::{AnyRule, Dwell, FrequencyCap, QuietHours};
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// let row: Vec<AnyRule> = serde_json::from_str(
 ///     r#"[
 ///         {"dwell": {"least": "1h"}},
-///         {"quiet_hours": {"from": 1320, "until": 480}},
+///         {"quiet_hours": {"from": "22:00", "until": "08:00"}},
 ///         {"frequency_cap": {"most": 1, "per": "2d"}}
 ///     ]"#,
 /// )?;
@@ -38,7 +38,7 @@ pub enum AnyRule {
     FrequencyCap(FrequencyCap),
     /// `{"dwell": {"least": "1h"}}`
     Dwell(Dwell),
-    /// `{"quiet_hours": {"from": 1320, "until": 480, "unless_left": true}}`
+    /// `{"quiet_hours": {"from": "22:00", "until": "08:00", "unless_left": true}}`
     QuietHours(QuietHours),
     /// `{"live_exclusion": {"campaigns": ["high", "low"], "per_user": 1}}`
     LiveExclusion(LiveExclusion),

@@ -13,6 +13,7 @@ use crate::time::{Span, Timestamp};
 ///
 /// An entry counts in the span after it, its own instant included and its end not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FrequencyCap {
     most: u32,
     #[serde(with = "super::dwell::span")]

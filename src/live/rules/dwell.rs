@@ -12,6 +12,7 @@ use crate::time::{Span, Timestamp};
 /// Hands an entry on when the user has stayed for a span, at the instant at which it has; one who leaves before
 /// or at that instant never entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dwell {
     #[serde(with = "span")]
     least: Span,

@@ -8,8 +8,8 @@
 //! Rules stand in a row: what one hands on, the next takes. Those that hold signals back ([`Dwell`],
 //! [`QuietHours`], [`LiveExclusion`]) are told that time has passed, and when to be told again. Two rules are a rule, the
 //! second behind the first, and so three are: `(a, (b, c))`; and so is a list of them, as a configuration may name them:
-//! `Vec<AnyRule>`. A rule does the same to all segments it hears of: segments with rules of their own have a row of
-//! their own, and rows may share what stands behind them.
+//! `Vec<AnyRule>`. A rule does the same to all segments it hears of: where segments have rules of their own, a [`Rule`] of
+//! yours chooses the row by the segment, and hands what comes out to what they share; the example `automations` does.
 //!
 //! | | an entry | a leaving |
 //! | --- | --- | --- |
@@ -28,16 +28,17 @@
 //! The last of them says where the user is.
 //!
 //! A row follows an engine: what each call changes is told to it by [`Rule::follow`], with [`Live::now`](crate::Live::now).
-//! Sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`], whichever is earlier; the example
-//! `automations` does. Never tell a row of a later instant than the engine's: it would hand on what a transition to come
+//! Sleep until [`Live::next_change`](crate::Live::next_change) or [`Rule::wake`], whichever is earlier. Never tell a row of a later instant than the engine's: it would hand on what a transition to come
 //! might have held back.
 //!
 //! A rule knows who is in by what it is told: the members that an engine begins with are told to it first, as signals,
 //! if their leaving is to be heard of.
 //!
 //! A rule knows users by their ids. Two of whom it turns out that they are one are one for rules, too ([`Rule::merge`], which
-//! [`Rule::follow`] calls): who has had a mail once has had it, as whomever; it was in a segment where either was, and
-//! enters or leaves where that is not so any more. Of one who is erased, [`Rule::forget`] erases it. Where a segment is
+//! [`Rule::follow`] calls): what was handed on of either counts for the one they are; it was in a segment where either was, and
+//! enters or leaves where that is not so any more. What a rule has handed on is not taken back from the one behind it: who must
+//! not be told twice puts [`Once`], [`OncePer`] and caps behind what holds back, so that they remember what was told, and not
+//! what will be. Of one who is erased, [`Rule::forget`] erases it. Where a segment is
 //! replaced silently, rules hear of an entry without a leaving before it: it begins anew.
 //!
 //! ```
@@ -140,8 +141,9 @@ pub trait Rule {
         None
     }
 
-    /// Erases all that is remembered of a user, by its id; what is held back of it is never handed on. All that is held back is
-    /// looked through, of whomever it is.
+    /// Erases all that is remembered of a user, by the id by which it is known
+    /// ([`Ingest::current_id`](crate::Ingest::current_id), asked before the engine erases it); what is held back of it is never
+    /// handed on. All that is held back is looked through, of whomever it is.
     fn forget(&mut self, id: &str);
 
     /// Two users are one from an instant on, which has come as with a signal: what is remembered of the one, and what is held

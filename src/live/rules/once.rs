@@ -9,6 +9,7 @@ use crate::time::{Span, Timestamp};
 
 /// Lets each user enter each segment once, ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Once {
     #[serde(default)]
     inside: Inside,
@@ -43,6 +44,7 @@ impl Rule for Once {
 /// Lets each user enter each segment once a period: again when the span has passed since the last entry that
 /// was handed on. One that comes earlier is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OncePer {
     #[serde(with = "super::dwell::span")]
     period: Span,

@@ -22,6 +22,7 @@ use crate::time::Timestamp;
 ///
 /// It knows what it was told: members that an engine has from the beginning are told to it first, as signals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveExclusion {
     /// The highest first, each once.
     #[serde(deserialize_with = "each_once")]
@@ -55,7 +56,8 @@ impl LiveExclusion {
     }
 
     fn ranks(&self, id: &str) -> impl Iterator<Item = usize> {
-        self.wanted.get(id).into_iter().flatten().take(self.per_user.get() as usize).copied()
+        let wanted = self.wanted.get(id).into_iter().flatten().copied();
+        wanted.filter(|rank| *rank < self.campaigns.len()).take(self.per_user.get() as usize)
     }
 
     /// Hands on what the instant that was told has changed.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::remembered::{Each, Inside, forget, get, remove, set};
 use super::{Rule, Signal, just_before, take_due};
@@ -23,11 +22,12 @@ const DAY_MINUTES: u32 = 24 * 60;
 /// Everyone lives in UTC of whom it was not told otherwise by [`QuietHours::set_zone`], for instance by what [`zone_of`]
 /// finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// Minutes of the day.
-    #[serde(deserialize_with = "minute")]
+    #[serde(with = "time_of_day")]
     from: u32,
-    #[serde(deserialize_with = "minute")]
+    #[serde(with = "time_of_day")]
     until: u32,
     /// Who has left is not to be heard of.
     #[serde(default)]
@@ -186,30 +186,36 @@ impl Rule for QuietHours {
         self.inside.forget(id);
     }
 
-    /// The zone is that of the one into whom the other is merged, where it was told. Who has entered as either does not again;
-    /// where something is held back of both, it is what ends with an entry, of two the own.
+    /// The zone is that of the one into whom the other is merged, unless that is UTC. What is held back is told in the end so far
+    /// as it is so: who has entered as either does not again. All that is held back is looked through where something is of one
+    /// of them.
     fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
         let ready = self.pass(just_before(at));
         if let Some(zone) = self.zones.remove(from) {
             self.zones.entry(into.to_owned()).or_insert(zone);
         }
-        self.inside.merge(from, into);
-        let (mut stays, held) = (BTreeMap::new(), &self.held);
+        let mut stays = BTreeMap::new();
         for (segment, users) in &mut self.ends {
-            let [theirs, own] = [from, into].map(|id| users.remove(id).map(|end| (id, end)));
-            let ends_inside = |(id, end): &(&str, Timestamp)| {
-                let of_instant = held.get(end).into_iter().flatten().rev();
-                let mut last = of_instant.filter(|signal| signal.id == *id && signal.segment == *segment);
-                last.next().is_some_and(Signal::is_entry)
-            };
-            let instead =
-                |own: &(&str, Timestamp)| !ends_inside(own) && theirs.as_ref().is_some_and(ends_inside);
-            let one =
-                own.filter(|own| !instead(own)).or(theirs).filter(|_| !self.inside.holds(segment, into));
-            if theirs.or(own).is_some() {
-                stays.insert(segment.clone(), one.map(|(id, _)| id));
-                users.extend(one.map(|(_, end)| (into.to_owned(), end)));
+            let held = [into, from].map(|id| (id, users.remove(id)));
+            if held.iter().all(|(_, end)| end.is_none()) {
+                continue;
             }
+            let told = held.map(|(id, _)| self.inside.holds(segment, id));
+            // where each is once all is told
+            let is_in = [0, 1].map(|i| {
+                let of_instant = held[i].1.and_then(|end| self.held.get(&end)).into_iter().flatten().rev();
+                let mut last = of_instant.filter(|one| one.id == held[i].0 && one.segment == *segment);
+                last.next().map_or(told[i], Signal::is_entry)
+            });
+            let ends_in = is_in.contains(&true);
+            let one = [0, 1].into_iter().find(|i| held[*i].1.is_some() && is_in[*i] == ends_in);
+            let one = one.map(|i| held[i]).filter(|_| !(ends_in && told.contains(&true)));
+            users.extend(one.and_then(|(_, end)| Some((into.to_owned(), end?))));
+            stays.insert(segment.clone(), one.map(|(id, _)| id));
+        }
+        self.inside.merge(from, into);
+        if stays.is_empty() {
+            return ready;
         }
         self.ends.retain(|_, users| !users.is_empty());
         for of_instant in self.held.values_mut() {
@@ -227,12 +233,22 @@ impl Rule for QuietHours {
     }
 }
 
-fn minute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let minute = u32::deserialize(deserializer)?;
-    let is_one = minute < DAY_MINUTES;
-    is_one
-        .then_some(minute)
-        .ok_or_else(|| D::Error::custom(format_args!("{minute} is no minute of a day, 0 to 1439")))
+/// Minutes of the day in serde, as a clock shows them.
+mod time_of_day {
+    use chrono::{NaiveTime, Timelike};
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(minute: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:02}:{:02}", minute / 60, minute % 60))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = NaiveTime::parse_from_str(&text, "%H:%M")
+            .map_err(|_| D::Error::custom(format_args!("{text:?} is no time of day, as \"22:00\" is")))?;
+        Ok(time.hour() * 60 + time.minute())
+    }
 }
 
 /// The zone that an attribute of a user names at an instant, by its IANA name in exact case (`Europe/Berlin`);

@@ -10,6 +10,7 @@ use crate::time::{Span, Timestamp};
 /// Lets a user enter a segment again once it has been out of it for a span. One that comes back earlier is
 /// dropped, and its next leaving counts anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reentry {
     #[serde(with = "super::dwell::span")]
     after: Span,

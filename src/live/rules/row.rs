@@ -1,6 +1,7 @@
 //! Rules in a row.
 
 use super::{Rule, Signal, just_before};
+use crate::live::Changes;
 use crate::time::Timestamp;
 
 /// The second behind the first.
@@ -50,6 +51,10 @@ impl<R: Rule + ?Sized> Rule for Box<R> {
 
     fn merge(&mut self, from: &str, into: &str, at: Timestamp) -> Vec<Signal> {
         (**self).merge(from, into, at)
+    }
+
+    fn follow(&mut self, changes: &Changes, now: Timestamp) -> Vec<Signal> {
+        (**self).follow(changes, now)
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_full_part_is_written_anew_when_many_of_its_users_have_been_merged() {
         let mut store = MemoryStore::new().seal_after(8);
-        let mut record = |store: &mut MemoryStore, user: &str, i| {
+        let record = |store: &mut MemoryStore, user: &str, i| {
             store.record(Event::new(user, "a", Timestamp::from_millis(i)).with("n", i)).unwrap();
         };
         (0..8_000).for_each(|i| record(&mut store, &format!("0-{}", i % 500), i));

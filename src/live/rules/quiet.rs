@@ -159,18 +159,27 @@ impl Rule for QuietHours {
 
     fn pass(&mut self, to: Timestamp) -> Vec<Signal> {
         let mut ready: Vec<Signal> = take_due(&mut self.held, to).into_values().flatten().collect();
+        if !self.unless_left {
+            for signal in &ready {
+                // One who has come to another zone meanwhile may wait longer.
+                if get(&self.ends, signal) == Some(&signal.at) {
+                    remove(&mut self.ends, signal);
+                }
+                self.inside.follow(signal);
+            }
+            return ready;
+        }
+        // The last entry of one who left and came back is the one that has an end.
+        ready.reverse();
         ready.retain(|signal| {
-            // One who has come to another zone meanwhile may wait longer.
             let ends = get(&self.ends, signal) == Some(&signal.at);
             if ends {
                 remove(&mut self.ends, signal);
+                self.inside.enter(signal);
             }
-            let is_told = ends || !self.unless_left;
-            if is_told {
-                self.inside.follow(signal);
-            }
-            is_told
+            ends
         });
+        ready.reverse();
         ready
     }
 
@@ -223,7 +232,8 @@ impl Rule for QuietHours {
                 if signal.id != from && signal.id != into {
                     return true;
                 }
-                let is_kept = stays.get(&signal.segment).is_none_or(|one| *one == Some(signal.id.as_str()));
+                // of a segment where nobody waits it is of one who has left
+                let is_kept = stays.get(&signal.segment).is_some_and(|one| *one == Some(signal.id.as_str()));
                 into.clone_into(&mut signal.id);
                 is_kept
             });
@@ -371,6 +381,24 @@ mod tests {
         assert_eq!(quiet.pass(second.parse().unwrap()), [signal(Entered, second), signal(Left, second)]);
         quiet.set_zone("ada", Tz::UTC);
         assert_eq!(quiet, night());
+    }
+
+    #[test]
+    fn one_who_is_back_in_the_night_is_told_of_in_the_order_of_the_last_entry() {
+        let mut quiet = quiet_hours(0, 600).unless_left();
+        let signal = |segment: &str, movement, minute: i64| {
+            Signal::new(segment, "ada", movement, Timestamp::from_millis(minute * MINUTE))
+        };
+        for (segment, movement) in [
+            ("a", Movement::Entered),
+            ("a", Movement::Left),
+            ("b", Movement::Entered),
+            ("a", Movement::Entered),
+        ] {
+            assert_eq!(quiet.take(signal(segment, movement, 60)), []);
+        }
+        let told = ["b", "a"].map(|segment| signal(segment, Movement::Entered, 600));
+        assert_eq!(quiet.pass(Timestamp::from_millis(600 * MINUTE)), told);
     }
 
     #[test]

@@ -181,7 +181,8 @@ impl Column {
             dict.extend((!unused.contains(code)).then_some(*cell));
         }
         dict.shrink_to_fit();
-        let code = |row: &u32| moved.get(self.codes.get(*row as usize) as usize).copied().unwrap_or(0);
+        let code =
+            |row: &u32| moved.get(self.codes.get(*row as usize) as usize).copied().unwrap_or(Self::MISSING);
         let codes = Codes::new(dict.len(), rows.iter().map(code));
         Self::of(dict, codes, false)
     }

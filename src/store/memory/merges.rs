@@ -64,12 +64,12 @@ impl Merges {
     }
 
     fn step(&mut self, shelves: &mut Arc<Vec<Arc<Shelf>>>, left: &mut usize, is_alive: &dyn Fn(u32) -> bool) {
-        let Some(((name, bucket), places, merging)) = &mut self.current else { return };
-        let shelf = shelves.get(*name as usize);
-        let Some(parts) = shelf.and_then(|shelf| shelf.neighbours(*bucket, places.clone())) else {
+        let parts = self.parts(shelves);
+        if parts.is_empty() {
             self.current = None;
             return;
-        };
+        }
+        let Some((_, _, merging)) = &mut self.current else { return };
         if merging.step(&parts, left, is_alive)
             && let Some(((name, bucket), places, merging)) = self.current.take()
             && let Some(shelf) = Arc::make_mut(shelves).get_mut(name as usize)
@@ -79,7 +79,7 @@ impl Merges {
         }
     }
 
-    /// The parts of the merge under way.
+    /// The parts of the merge under way; none where there is none, or where they are gone.
     fn parts<'s>(&self, shelves: &'s [Arc<Shelf>]) -> Vec<&'s Part> {
         let Some(((name, bucket), places, _)) = &self.current else { return Vec::new() };
         let shelf = shelves.get(*name as usize);

@@ -105,16 +105,6 @@ impl Texts {
         chunk.bytes.get(chunk.range(i)?)
     }
 
-    /// Reads a byte of each of some texts, in short loops, so that the processor waits for all of them at once.
-    pub(crate) fn peek<const N: usize>(&self, some: [u32; N]) -> u8 {
-        let starts = some.map(|i| {
-            let chunk = self.chunks.get(i as usize / CHUNK)?;
-            Some((chunk, chunk.range(i as usize % CHUNK)?.start))
-        });
-        let bytes = starts.iter().flatten().filter_map(|(chunk, start)| chunk.bytes.as_bytes().get(*start));
-        bytes.fold(0, |seen, byte| seen ^ byte)
-    }
-
     /// Adds a text; its number is the length before. Texts are at most 1 MiB, so a chunk's bytes fit a `u32`.
     pub(crate) fn push(&mut self, text: &str) {
         let chunks = Arc::make_mut(&mut self.chunks);

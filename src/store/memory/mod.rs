@@ -22,6 +22,7 @@ mod kernel;
 mod log;
 mod merges;
 mod merging;
+mod names;
 mod order;
 mod part;
 #[cfg(test)]

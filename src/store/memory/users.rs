@@ -3,75 +3,38 @@
 //! A *name* is an external id as text, numbered in order of arrival. Names point to users; merging lets a name
 //! point to another user, forgetting lets it go.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hint::black_box;
-use std::sync::Arc;
 
 use super::bits::Bits;
-use super::chunked::{Chunked, Texts};
+use super::chunked::Chunked;
 use super::log::Log;
+use super::names::Names;
 use super::shards::Shards;
 
 /// First seen of a user who has no fact yet (a name that only a merge has mentioned), or has none any more.
 pub(crate) const UNSEEN: i64 = i64::MAX;
 
-/// A name and the user it means.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    name: u32,
+/// A user that others were merged into.
+#[derive(Clone, Debug)]
+struct Merged {
     user: u32,
-    /// The length of the name where it is short, so that the text itself need not be fetched; else [`LONG`].
-    len: u8,
-    short: [u8; SHORT],
-}
-
-/// Longest name that an entry holds itself.
-const SHORT: usize = 15;
-const LONG: u8 = u8::MAX;
-
-impl Entry {
-    fn new(name: u32, user: u32, id: &str) -> Self {
-        let mut entry = Self { name, user, len: LONG, short: [0; SHORT] };
-        if let (Some(short), Ok(len)) = (entry.short.get_mut(..id.len()), u8::try_from(id.len())) {
-            short.copy_from_slice(id.as_bytes());
-            entry.len = len;
-        }
-        entry
-    }
-
-    fn is(&self, id: &str, names: &Texts) -> bool {
-        match self.short() {
-            Some(short) => short == id.as_bytes(),
-            None => names.get(self.name) == Some(id),
-        }
-    }
-
-    fn short(&self) -> Option<&[u8]> {
-        self.short.get(..usize::from(self.len))
-    }
-
-    /// The bytes of the name.
-    fn text<'a>(&'a self, names: &'a Texts) -> &'a [u8] {
-        self.short().unwrap_or_else(|| names.get(self.name).unwrap_or_default().as_bytes())
-    }
+    /// Their numbers, those merged into them included.
+    gone: Vec<u32>,
 }
 
 /// The users of a store; a clone is a pointer copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Users {
-    names: Texts,
-    index: Shards<Entry>,
-    /// By user: the name by which it is known.
-    known_as: Chunked<u32>,
+    /// A user is known by the name of its own number, and by those of the users merged into it.
+    names: Names,
+    /// Names by text.
+    index: Shards<u32>,
     /// By user: when it was first seen, or [`UNSEEN`].
     seen: Chunked<i64>,
-    /// By user: the names merged into it.
-    aliases: Arc<HashMap<u32, Vec<u32>>>,
+    merged: Shards<Merged>,
     /// The latest first-seen there is: at and after it the universe is everyone.
     last_seen: Option<i64>,
-    /// By user: the numbers of users merged into it.
-    merged: Arc<HashMap<u32, Vec<u32>>>,
     /// Who was seen earlier than before, or is gone.
     log: Log<u32>,
     /// Whether someone who had been seen is gone.
@@ -92,8 +55,17 @@ impl Users {
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
-        let hash = self.index.hash(id.as_bytes());
-        self.index.find(hash, |e| e.is(id, &self.names)).map(|e| e.user)
+        self.names.user(self.find_name(self.index.hash(id), id)?)
+    }
+
+    fn find_name(&self, hash: u64, id: &str) -> Option<u32> {
+        let is_it = self.names.is(id);
+        let found = self.index.find(hash, |name| {
+            // Asked next, nearly always: so the processor waits for it and for the name at once.
+            black_box(self.first_seen(*name));
+            is_it(name)
+        });
+        found.copied()
     }
 
     /// The users of up to [`TOGETHER`] external ids, in steps of which none waits for another id: so the processor waits for
@@ -103,22 +75,21 @@ impl Users {
         ids: impl Iterator<Item = &'i str> + Clone,
     ) -> [Option<u32>; TOGETHER] {
         let (mut hashes, mut first, mut users) = ([0; TOGETHER], [None; TOGETHER], [None; TOGETHER]);
-        let mut seen = 0;
         for (hash, id) in hashes.iter_mut().zip(ids.clone()) {
-            *hash = self.index.hash(id.as_bytes());
+            *hash = self.index.hash(id);
         }
         for ((first, hash), _) in first.iter_mut().zip(hashes).zip(ids.clone()) {
             // The first that may be it mostly is, and to look for others would make the processor guess.
-            *first = self.index.find(hash, |_| true);
-            seen ^= first.map_or(0, |entry| entry.user ^ u32::from(entry.short[SHORT - 1]));
+            *first = self.index.find(hash, |_| true).copied();
         }
+        let named = first.iter().flatten();
+        // Nearly all mean the user of their own number.
+        let mut seen = named.clone().fold(0, |seen, &name| seen ^ u8::from(self.first_seen(name).is_some()));
+        seen ^= self.names.peek(named.copied());
         for (((user, first), hash), id) in users.iter_mut().zip(first).zip(hashes).zip(ids) {
-            let is_it = |entry: &Entry| entry.is(id, &self.names);
-            let found = first.filter(|entry| is_it(entry)).or_else(|| self.index.find(hash, is_it));
-            *user = found.map(|entry| entry.user);
-        }
-        for user in users.iter().flatten() {
-            seen ^= u32::from(self.first_seen(*user).is_some());
+            let is_it = self.names.is(id);
+            let found = first.filter(&is_it).or_else(|| self.index.find(hash, is_it).copied());
+            *user = found.and_then(|name| self.names.user(name));
         }
         black_box(seen);
         users
@@ -126,24 +97,16 @@ impl Users {
 
     /// The user of an external id, new or known; new ones are not seen yet.
     pub(crate) fn intern(&mut self, id: &str) -> Result<u32, Full> {
-        let hash = self.index.hash(id.as_bytes());
-        let names = &self.names;
-        if let Some(known) = self.index.find(hash, |e| e.is(id, names)) {
-            return Ok(known.user);
+        let hash = self.index.hash(id);
+        if let Some(user) = self.find_name(hash, id).and_then(|name| self.names.user(name)) {
+            return Ok(user);
         }
-        let user = u32::try_from(self.seen.len()).ok().filter(|&u| u < u32::MAX).ok_or(Full)?;
-        let name = self.add_name(id, hash, user)?;
-        self.known_as.push(name);
+        let user = u32::try_from(self.seen.len()).ok().filter(|&user| user < u32::MAX).ok_or(Full)?;
+        self.names.push(id, user);
+        let names = &self.names;
+        self.index.insert(hash, user, |hasher, &name| hasher.hash_one(names.text(name)));
         self.seen.push(UNSEEN);
         Ok(user)
-    }
-
-    fn add_name(&mut self, id: &str, hash: u64, user: u32) -> Result<u32, Full> {
-        let name = u32::try_from(self.names.len()).ok().filter(|&n| n < u32::MAX).ok_or(Full)?;
-        self.names.push(id);
-        let names = &self.names;
-        self.index.insert(hash, Entry::new(name, user, id), |hasher, e| hasher.hash_one(e.text(names)));
-        Ok(name)
     }
 
     /// A fact of the user at this instant: it was first seen then, or earlier.
@@ -171,20 +134,18 @@ impl Users {
 
     /// The external id by which a user is known, if it has been seen.
     pub(crate) fn id(&self, user: u32) -> Option<&str> {
-        self.first_seen(user)?;
-        self.names.get(*self.known_as.get(user as usize)?)
+        self.first_seen(user).map(|_| self.names.text(user))
     }
 
     /// Looks ahead at the ids of some users, all at once; of numbers that no user has there is nothing to see.
     pub(crate) fn peek_ids(&self, users: [u32; TOGETHER]) -> u8 {
-        let names = users.map(|user| self.known_as.get(user as usize).copied().unwrap_or(u32::MAX));
         let seen = users.iter().filter_map(|user| self.first_seen(*user)).fold(0, |seen, at| seen ^ at);
-        self.names.peek(names) ^ seen.to_le_bytes()[0]
+        self.names.peek(users.into_iter()) ^ seen.to_le_bytes()[0]
     }
 
     /// The external id by which the user that an id names is known, seen or not; `None` for an unknown id.
     pub(crate) fn resolve(&self, id: &str) -> Option<&str> {
-        self.names.get(*self.known_as.get(self.find(id)? as usize)?)
+        self.find(id).map(|user| self.names.text(user))
     }
 
     /// An instant from which on everyone has been seen.
@@ -210,27 +171,24 @@ impl Users {
         bits
     }
 
-    fn names_of(&self, user: u32) -> Vec<u32> {
-        let merged = self.aliases.get(&user).into_iter().flatten().copied();
-        self.known_as.get(user as usize).copied().into_iter().chain(merged).collect()
-    }
-
-    fn hash_of(&self, name: u32) -> u64 {
-        self.index.hash(self.names.get(name).unwrap_or_default().as_bytes())
+    /// Takes out who was merged into a user, the user itself behind them: the numbers of all of its names.
+    fn take_merged(&mut self, user: u32) -> Vec<u32> {
+        let taken = self.merged.remove(self.merged.hash(&user), |merged| merged.user == user);
+        let mut all = taken.map(|merged| merged.gone).unwrap_or_default();
+        all.push(user);
+        all
     }
 
     /// Lets go a user and every name that means it; the bytes of the names are gone at once. Gives back the numbers
     /// of the user and of those merged into it.
     pub(crate) fn forget(&mut self, user: u32) -> Vec<u32> {
-        for name in self.names_of(user) {
-            let hash = self.hash_of(name);
-            self.index.remove(hash, |e| e.name == name);
+        let all = self.take_merged(user);
+        for &name in &all {
+            let hash = self.index.hash(self.names.text(name));
+            self.index.remove(hash, |&other| other == name);
             self.names.erase(name);
         }
         self.unsee(user);
-        Arc::make_mut(&mut self.aliases).remove(&user);
-        let mut all = Arc::make_mut(&mut self.merged).remove(&user).unwrap_or_default();
-        all.push(user);
         all
     }
 
@@ -244,20 +202,16 @@ impl Users {
 
     /// Lets every name of `from` mean `into`; `from` is no user afterwards. The facts are the caller's to move.
     pub(crate) fn merge(&mut self, from: u32, into: u32) {
-        let moved = self.names_of(from);
-        for &name in &moved {
-            let hash = self.hash_of(name);
-            if let Some(entry) = self.index.find_mut(hash, |e| e.name == name) {
-                entry.user = into;
+        let mut moved = self.take_merged(from);
+        moved.iter().for_each(|&name| self.names.turn(name, into));
+        let hash = self.merged.hash(&into);
+        match self.merged.find_mut(hash, |merged| merged.user == into) {
+            Some(merged) => merged.gone.append(&mut moved),
+            None => {
+                let merged = Merged { user: into, gone: moved };
+                self.merged.insert(hash, merged, |hasher, merged| hasher.hash_one(merged.user));
             }
         }
-        let aliases = Arc::make_mut(&mut self.aliases);
-        aliases.remove(&from);
-        aliases.entry(into).or_default().extend(moved);
-        let merged = Arc::make_mut(&mut self.merged);
-        let mut gone = merged.remove(&from).unwrap_or_default();
-        gone.push(from);
-        merged.entry(into).or_default().append(&mut gone);
         if let Some(at) = self.first_seen(from) {
             self.saw(into, at);
         }
@@ -265,14 +219,13 @@ impl Users {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let lists = self.aliases.values().chain(self.merged.values());
-        let aliases: usize = lists.map(|numbers| numbers.capacity() * 4 + 48).sum();
+        let lists = self.merged.iter().map(|merged| merged.gone.capacity() * 4);
         self.names.memory()
             + self.index.memory()
-            + self.known_as.memory()
             + self.seen.memory()
+            + self.merged.memory()
             + self.log.memory()
-            + aliases
+            + lists.sum::<usize>()
     }
 }
 

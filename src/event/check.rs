@@ -247,12 +247,12 @@ impl Fact {
     }
 }
 
-/// Checks an external id that a call names: not empty, at most 512 bytes.
+/// Checks an external id that a merge names, which `field` is: not empty, at most 512 bytes.
 ///
 /// # Errors
-/// What is wrong with it; `call` says where.
-pub(crate) fn check_id(id: &str, call: &str) -> Result<(), IngestError> {
-    Check { fact: || call.to_owned() }.name(id, || "the user".into())
+/// What is wrong with it.
+pub(crate) fn check_merged(id: &str, field: &str) -> Result<(), IngestError> {
+    Check { fact: || "merge".to_owned() }.name(id, || field.into())
 }
 
 #[cfg(test)]

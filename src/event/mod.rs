@@ -6,7 +6,7 @@ mod json;
 use std::fmt;
 
 pub use check::IngestError;
-pub(crate) use check::{check_horizon, check_id};
+pub(crate) use check::{check_horizon, check_merged};
 #[cfg(feature = "testing")]
 pub(crate) use json::{KINDS, read_kind, write_fact};
 

@@ -5,6 +5,8 @@ use crate::time::{Span, Timestamp};
 use crate::value::{Record, Scalar, Value};
 
 const INSTANT: &str = "instant";
+const A_VALUE: &str =
+    "a bool, a number, a string, {\"instant\":\"RFC 3339\"}, or a list of such or of records";
 const A_SCALAR: &str = "a bool, a number, a string or {\"instant\":\"RFC 3339\"}";
 
 /// An instant as text.
@@ -42,10 +44,12 @@ fn is_instant(members: &[(String, Json)]) -> bool {
 
 /// A value of a property or attribute. Null is no value: who reads properties leaves those out.
 pub(crate) fn read_value(json: &Json, path: &Path<'_>) -> Result<Value, Fault> {
-    let Json::Array(items) = json else {
-        return read_scalar(json, path).map(Value::Scalar);
-    };
     let is_record = |item: &Json| matches!(item, Json::Object(members) if !is_instant(members));
+    let items = match json {
+        Json::Array(items) => items,
+        one if is_record(one) => return Err(one.fault(path, A_VALUE)),
+        one => return read_scalar(one, path).map(Value::Scalar),
+    };
     if items.first().is_some_and(is_record) {
         let records = items.iter().enumerate().map(|(i, item)| read_record(item, &path.index(i)));
         return records.collect::<Result<_, _>>().map(Value::Records);

@@ -66,10 +66,8 @@ impl Check<'_> {
                 inside
             }
             Segment::Segment(name) => self.reference(name)?,
-            Segment::List(name) if !self.named.lists.contains_key(name) => {
-                return Err(OracleError::UnknownList(name.clone()));
-            }
-            Segment::List(_) | Segment::Sample(_) => 0,
+            Segment::List(name) => self.list(name)?,
+            Segment::Sample(_) => 0,
         };
         Ok(1 + inside)
     }
@@ -80,6 +78,18 @@ impl Check<'_> {
             deepest = deepest.max(self.depth(e)?);
         }
         Ok(deepest)
+    }
+
+    fn list(&self, name: &str) -> Result<usize, OracleError> {
+        let Some(ids) = self.named.lists.get(name) else {
+            return Err(OracleError::UnknownList(name.to_owned()));
+        };
+        if ids.iter().any(|id| id.is_empty() || id.len() > 512) {
+            return Err(OracleError::Invalid(format!(
+                "the list {name:?} has an id that is empty or longer than 512 bytes"
+            )));
+        }
+        Ok(0)
     }
 
     fn reference(&mut self, name: &str) -> Result<usize, OracleError> {

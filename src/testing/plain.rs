@@ -9,7 +9,7 @@ use std::convert::Infallible;
 
 use roaring::RoaringBitmap;
 
-use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_id};
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_merged};
 use crate::plan::ValueRef;
 use crate::segment::EventPattern;
 use crate::store::{Among, EventQuery, EventStore, Ingest, Recorded, StoredEvent, StoredWrite, UserId};
@@ -197,8 +197,8 @@ impl Ingest for PlainStore {
     }
 
     fn merge(&mut self, from: &str, into: &str) -> Result<(), IngestError> {
-        check_id(from, "merge")?;
-        check_id(into, "merge")?;
+        check_merged(from, "the user to be merged")?;
+        check_merged(into, "the user to be merged into")?;
         let (old, new) = (self.name_of(from).to_owned(), self.name_of(into).to_owned());
         if old == new {
             return Err(IngestError::MergedIntoItself { from: from.to_owned(), into: into.to_owned() });

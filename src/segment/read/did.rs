@@ -55,7 +55,7 @@ fn measure(key: &str, json: &Json, path: &Path<'_>, level: usize) -> Read<Measur
         "active" => {
             let object = Object::read(json, path, "an object with a unit and a range")?;
             object.only(&[&["unit", "tz"], &RANGE])?;
-            let (unit, tz) = (object.need("unit", super::window::unit)?, super::window::tz(&object)?);
+            let (unit, tz) = super::window::active(&object)?;
             Measure::Active { unit, tz, range: range(&object)? }
         }
         "first" | "latest" => {
@@ -106,10 +106,8 @@ pub(super) fn measured(json: &Json, path: &Path<'_>, level: usize) -> Read<Measu
 fn quantity(key: &str, json: &Json, path: &Path<'_>) -> Read<Quantity> {
     if key == "active" {
         let object = object(json, path, &["unit", "tz"])?;
-        return Ok(Quantity::Active {
-            unit: object.need("unit", super::window::unit)?,
-            tz: super::window::tz(&object)?,
-        });
+        let (unit, tz) = super::window::active(&object)?;
+        return Ok(Quantity::Active { unit, tz });
     }
     let of = object(json, path, &["of"])?.need("of", name)?;
     Ok(if key == "sum" { Quantity::Sum(of) } else { Quantity::Distinct(of) })

@@ -52,7 +52,7 @@ fn spans(json: &Json, path: &Path<'_>) -> Read<(Span, Span)> {
 
 fn calendar(json: &Json, path: &Path<'_>) -> Read<Window> {
     let object = object(json, path, &["unit", "back", "tz"])?;
-    let unit = object.need("unit", unit)?;
+    let unit = object.need("unit", |json, path| unit(json, path, "day, week, month, quarter or year"))?;
     let (from, to) = object.need("back", |json, path| {
         let [a, b] = json.pair(path, "a list of two integers")?;
         Read::Ok((integer(a, &path.index(0))?, integer(b, &path.index(1))?))
@@ -60,12 +60,17 @@ fn calendar(json: &Json, path: &Path<'_>) -> Read<Window> {
     Ok(Window::Calendar { unit, from, to, tz: tz(&object)? })
 }
 
-/// A calendar unit; where each may stand is the law's to say.
-pub(super) fn unit(json: &Json, path: &Path<'_>) -> Read<Unit> {
-    let expected = "a unit: hour, day, week, month, quarter or year";
+/// A calendar unit; `expected` tells which may stand there, which is the law's to say.
+fn unit(json: &Json, path: &Path<'_>, expected: &'static str) -> Read<Unit> {
     let text = json.text(path, expected)?;
     let unit = UNITS.into_iter().find(|unit| unit.name() == text);
     unit.ok_or_else(|| json.fault(path, expected).into())
+}
+
+/// The unit and the zone in which a user is active.
+pub(super) fn active(object: &Object<'_, '_>) -> Read<(Unit, Tz)> {
+    let unit = object.need("unit", |json, path| unit(json, path, "hour, day, week or month"))?;
+    Ok((unit, tz(object)?))
 }
 
 /// The zone of an object that may name one; UTC where it does not.

@@ -7,7 +7,7 @@ use super::MemoryStore;
 use super::attributes::Write;
 use super::cell::Cell;
 use super::users::TOGETHER;
-use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_id};
+use crate::event::{AttributeWrite, Event, Fact, IngestError, check_horizon, check_merged};
 use crate::segment::EventPattern;
 use crate::store::{BatchError, Ingest, Recorded};
 use crate::time::Timestamp;
@@ -127,8 +127,8 @@ impl MemoryStore {
     /// # Errors
     /// An id is refused, or both are one user already.
     pub(crate) fn check_merge(&self, from: &str, into: &str) -> Result<(), IngestError> {
-        check_id(from, "merge")?;
-        check_id(into, "merge")?;
+        check_merged(from, "the user to be merged")?;
+        check_merged(into, "the user to be merged into")?;
         let users = &self.state.users;
         let same = match (users.find(from), users.find(into)) {
             (Some(a), Some(b)) => a == b,

@@ -23,8 +23,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use facts::{Stream, history, segments};
+use whodid::live::{Announce, Changes};
+use whodid::segment::{EventPattern, Segment};
 use whodid::{
-    Answers, Catalog, Evaluate, Event, Fact, Live, MemoryStore, Snapshot, Timestamp, days, seconds,
+    Answers, Catalog, Evaluate, Event, Fact, Live, MemoryStore, Snapshot, Timestamp, days, did, seconds,
 };
 
 struct Options {
@@ -237,6 +239,32 @@ fn members(live: &Live, answers: &Answers<'_, Snapshot>) -> (Duration, Duration)
     (once / segments, again / segments)
 }
 
+/// How long the engine takes for a changed catalog, and for dropping what is old.
+fn edits(live: &mut Live) {
+    let timed = |live: &mut Live, what: &str, change: &dyn Fn(&mut Live) -> Changes| {
+        let start = Instant::now();
+        let transitions = change(live).len();
+        println!("  {what}: {:?}, {transitions} transitions", start.elapsed());
+    };
+    let put = |segment: Segment| {
+        move |live: &mut Live| live.insert("new", segment.clone(), Announce::Transitions).expect("a segment")
+    };
+    timed(live, "a segment more", &put(did("purchase").at_least(2).last(days(45)).into()));
+    timed(
+        live,
+        "another in its place",
+        &put(did("purchase").sum("amount").at_least(200).last(days(45)).into()),
+    );
+    timed(live, "with nothing new to ask", &put(!did("purchase").sum("amount").at_least(200).last(days(45))));
+    timed(live, "taken out", &|live| live.remove("new", Announce::Transitions).expect("a segment"));
+    let all = [EventPattern::Prefix(String::new())];
+    for kept in [300, 299, 100, 99] {
+        let what = format!("events of {kept} days kept");
+        let since = live.now().minus(days(kept));
+        timed(live, &what, &|live| live.retain(since, &all).expect("an instant"));
+    }
+}
+
 /// What events took at both paces.
 fn run(options: &Options, segments: usize, store: MemoryStore, mut stream: Stream) -> [Took; 2] {
     let start = Instant::now();
@@ -253,6 +281,7 @@ fn run(options: &Options, segments: usize, store: MemoryStore, mut stream: Strea
     let bytes = live.memory_usage();
     println!("  {:.1} MB beyond the store", bytes as f64 / 1e6);
     advance(&mut live);
+    edits(&mut live);
     [replayed, rushing]
 }
 

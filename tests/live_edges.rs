@@ -71,6 +71,49 @@ fn an_event_dropped_before_its_instant_never_happens() {
     assert_eq!(live.count("active"), Some(0));
 }
 
+#[test]
+fn only_who_loses_what_decided_is_told_of_when_old_events_are_dropped() {
+    let segments = catalog(&[
+        ("ever", r#"{"did":{"event":"login"}}"#),
+        ("often", r#"{"did":{"event":"login","times":{"at_least":2}}}"#),
+        ("paid", r#"{"did":{"event":"pay","sum":{"of":"amount","at_least":10}}}"#),
+        ("score", r#"{"score":{"of":[{"points":1,"per":{"event":"pay"}}],"at_least":2}}"#),
+        ("lately", r#"{"did":{"event":"login","in":{"last":"30d"}}}"#),
+        ("never", r#"{"not":{"segment":"ever"}}"#),
+    ]);
+    let mut store = MemoryStore::new();
+    let old = noon().minus(days(400));
+    for (user, name, at) in [
+        ("ada", "login", old),
+        ("ada", "login", noon().minus(days(1))),
+        ("bob", "login", old),
+        ("cy", "pay", old),
+        ("cy", "pay", noon().minus(days(2))),
+        ("dee", "login", noon().minus(days(3))),
+    ] {
+        store.record(Event::new(user, name, at).with("amount", 5)).expect("an event");
+    }
+    let mut live = Live::new(segments, store, noon()).expect("an engine");
+    let changes = live.retain(noon().minus(days(500)), &["*".into()]).expect("an instant");
+    assert!(changes.is_empty());
+    let changes = live.retain(noon().minus(days(365)), &["*".into()]).expect("an instant");
+    let words: Vec<String> =
+        changes.iter().map(|change| format!("{} {:?}", change.segment, change.cause.condition)).collect();
+    assert_eq!(
+        told(&changes),
+        [
+            "ada left often at +0",
+            "bob left ever at +0",
+            "bob entered never at +0",
+            "cy left paid at +0",
+            "cy left score at +0",
+        ],
+        "{words:?}",
+    );
+    assert!(changes.iter().all(|change| change.cause.condition.is_some()), "{words:?}");
+    assert!(changes.iter().all(|change| change.cause.because == whodid::live::Because::Retain));
+}
+
 fn three_users() -> MemoryStore {
     let mut store = MemoryStore::new();
     for user in ["ada", "bob", "cy"] {

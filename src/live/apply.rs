@@ -6,9 +6,8 @@ use super::crossing::Crossing;
 use super::routes::{EVERYTHING, NEWCOMER, SEEN, TouchId};
 use super::settle::Manner;
 use super::transition::{Because, Changes, Merge, Movement, Transition};
-use super::{Live, LiveError, in_range};
+use super::{Live, LiveError};
 use crate::event::{AttributeWrite, Event, Fact, IngestError};
-use crate::segment::EventPattern;
 use crate::store::{Ingest, Known, Recorded, TOGETHER};
 use crate::time::Timestamp;
 
@@ -314,33 +313,6 @@ impl Live {
         self.store.forget(user)?;
         if let Some((user, id)) = gone {
             self.settle_whole(user, Some(id), Because::Forget, &mut changes.transitions);
-        }
-        Ok(changes)
-    }
-
-    /// Drops old events, and reports what that changes at [`Live::now`]. It cannot be undone: what arrives later and is older is
-    /// dropped, too. The catalog is evaluated again as a whole, as when the engine is made: of a million users about a second
-    /// with ten segments, three with a thousand.
-    ///
-    /// # Errors
-    /// The instant lies outside the years 1 to 9999: nothing is dropped.
-    pub fn retain(
-        &mut self,
-        since: impl Into<Timestamp>,
-        events: &[EventPattern],
-    ) -> Result<Changes, LiveError> {
-        let (since, mut changes) = (in_range(since.into())?, Changes::default());
-        self.finish(&mut changes.transitions);
-        self.store.retain(since, events)?;
-        let before = self.members_of_all();
-        self.asks.forget_all();
-        self.evaluate();
-        // What they had read may be gone, and what waited for its instant.
-        self.cursors = self.cursors_now();
-        self.wait_again();
-        let now = self.members_of_all();
-        for ((name, was), is) in self.names.clone().iter().zip(&before).zip(&now) {
-            self.announce(name, was, is, Because::Retain, &mut changes);
         }
         Ok(changes)
     }

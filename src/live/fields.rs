@@ -3,7 +3,11 @@
 use super::Question;
 use super::counts::{Counts, MOST, TALLY};
 use super::rows;
+use crate::limits::SMALL;
 use crate::plan::{Leaf, Node, Plan, Term};
+
+/// Bits of a row that nothing has to need.
+const SLACK: usize = if SMALL { 4 } else { 32 };
 
 /// Some bits of a cell, which say a number in Gray's code: one more or less turns one bit around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +27,10 @@ impl Field {
         self.mask() << self.shift
     }
 
+    pub(super) fn is_tally(self) -> bool {
+        u32::from(self.bits) == TALLY
+    }
+
     /// Its cell, and the first bit there; all of them lie in one byte.
     pub(super) fn place(self) -> (u32, u32) {
         (self.cell, u32::from(self.shift))
@@ -33,6 +41,15 @@ impl Field {
         let code = cell >> self.shift & self.mask();
         let number = code ^ code >> 1;
         u8::try_from(number ^ number >> 2).unwrap_or(0)
+    }
+
+    /// What the cells of 64 users say, of which it is told who has each bit from its first on.
+    pub(super) fn of_planes(self, planes: [u64; TALLY as usize]) -> [u8; 64] {
+        std::array::from_fn(|user| {
+            let bits =
+                (0..self.bits).zip(planes).map(|(bit, plane)| u32::from(plane >> user & 1 == 1) << bit);
+            Self { cell: 0, shift: 0, ..self }.of(bits.fold(0, |code, bit| code | bit))
+        })
     }
 
     /// The cell with another value.
@@ -95,6 +112,26 @@ impl Answer {
     }
 }
 
+/// Fields that rows have already: of each group, leaf and segment of a plan, where there is one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) tallies: Vec<Option<Field>>,
+    pub(super) answers: Vec<Option<Field>>,
+    pub(super) measured: Vec<Option<Field>>,
+    /// Bits of a row; in those that no field lies in may be anything.
+    pub(super) bits: usize,
+}
+
+impl Kept {
+    /// Where each lies, and where it lies among the fields of the plan.
+    pub(super) fn moved(&self, fields: &Fields) -> Vec<(Field, Field)> {
+        let tallies = self.tallies.iter().zip(fields.tallies.iter().copied().map(Some));
+        let answers = self.answers.iter().zip(fields.answers.iter().map(|answer| answer.bit()));
+        let measured = self.measured.iter().zip(fields.measured.iter().copied());
+        tallies.chain(answers).chain(measured).filter_map(|(from, to)| Some(((*from)?, to?))).collect()
+    }
+}
+
 /// The fields of a plan's rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields {
@@ -113,17 +150,32 @@ pub(super) struct Fields {
 impl Fields {
     /// Fields that are likely not to be 0 for the same users lie in the same cells.
     pub(super) fn of(plan: &Plan, counts: &Counts) -> Self {
+        Self::beside(&Kept::default(), plan, counts)
+    }
+
+    /// Fields of which those that are kept stay where they are, and the others lie behind all that has been used; `None` where
+    /// that leaves too much room that nothing needs any more.
+    pub(super) fn after(kept: &Kept, plan: &Plan, counts: &Counts) -> Option<Self> {
+        let (fields, tight) = (Self::beside(kept, plan, counts), Self::of(plan, counts).bits);
+        (fields.bits <= tight + tight / 4 + SLACK).then_some(fields)
+    }
+
+    fn beside(kept: &Kept, plan: &Plan, counts: &Counts) -> Self {
         let leaves = (0..).take(plan.leaves().len());
         let mut others: Vec<Question> = leaves.filter(|leaf| counts.of_leaf(*leaf).is_none()).collect();
-        let mut room = Room::default();
-        let mut tallies = Vec::with_capacity(counts.groups().len());
+        let mut room = Room { used: u32::try_from(kept.bits).unwrap_or(u32::MAX) };
+        let mut tallies: Vec<Field> = Vec::with_capacity(counts.groups().len());
+        let known = |of: &[Option<Field>], place: usize| of.get(place).copied().flatten();
         let all = counts.groups().len() * TALLY as usize + others.len() + plan.roots().len();
         for alike in counts.groups().chunk_by(|a, b| a.key.events == b.key.events) {
+            let first = tallies.len();
+            let known = (first..).take(alike.len()).map(|place| known(&kept.tallies, place));
             // Few cells are kept tight.
             if all > rows::FEW * 32 {
-                room.keep_together(TALLY * u32::try_from(alike.len()).unwrap_or(u32::MAX / TALLY));
+                let new = known.clone().filter(Option::is_none).count();
+                room.keep_together(TALLY * u32::try_from(new).unwrap_or(u32::MAX / TALLY));
             }
-            tallies.extend(alike.iter().map(|_| room.take(TALLY)));
+            tallies.extend(known.map(|known| known.unwrap_or_else(|| room.take(TALLY))));
         }
         let nothing = Answer { field: Field::default(), low: 1, high: 0 };
         let mut answers = vec![nothing; plan.leaves().len()];
@@ -134,10 +186,15 @@ impl Fields {
         }
         others.sort_by_cached_key(|question| kind(&plan.leaves()[*question as usize]));
         for question in others {
-            answers[question as usize] = Answer { field: room.take(1), low: 1, high: 1 };
+            let field = known(&kept.answers, question as usize).unwrap_or_else(|| room.take(1));
+            answers[question as usize] = Answer { field, low: 1, high: 1 };
         }
         let measures = measuring(plan);
-        let measured = plan.roots().map(|root| measures[root].then(|| room.take(1))).collect();
+        let field = |(place, root): (usize, usize)| {
+            let of_segment = || known(&kept.measured, place).unwrap_or_else(|| room.take(1));
+            measures[root].then(of_segment)
+        };
+        let measured = plan.roots().enumerate().map(field).collect();
         let mut leaves = vec![Vec::new(); room.cells()];
         for (question, answer) in (0..).zip(&answers) {
             leaves[answer.field.cell as usize].push(question);

@@ -9,8 +9,8 @@
 //! complete: once a later fact arrives, or [`Live::advance`] is told an instant not before τ, which declares
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
 //! a segment and instant, but for what is late. What facts and time change at one instant is told user by user, in the
-//! order in which the store met them, and of a user in the order of the catalog; what a changed catalog, retention and
-//! restoring change, segment by segment. Where many users have facts of one instant, the fact that completes it settles only
+//! order in which the store met them, and of a user in the order of the catalog; so is what retention changes; what a changed
+//! catalog and restoring change, segment by segment. Where many users have facts of one instant, the fact that completes it settles only
 //! a few of them, and the facts that follow settle the others ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
@@ -42,6 +42,7 @@ mod marks;
 mod members;
 mod pass;
 mod report;
+mod retain;
 mod rolling;
 mod routes;
 mod rows;
@@ -63,6 +64,8 @@ mod words;
 
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
+
 pub use catalog::Announce;
 pub use feed::Feed;
 pub use saved::Saved;
@@ -76,10 +79,11 @@ use crate::time::{Span, Timestamp};
 use algebra::Program;
 use ask::Asks;
 use bitmaps::Bitmaps;
+use catalog::Old;
 use counts::Counts;
 use crossing::{Crossing, Future};
 use cursor::Cursor;
-use fields::Fields;
+use fields::{Fields, Kept};
 use pass::Cursors;
 use routes::Routes;
 use settle::Scratch;
@@ -239,7 +243,7 @@ impl Live {
         };
         live.store.keep_index();
         live.last_event = live.store.reading().last_event().unwrap_or(i64::MIN);
-        live.prepare();
+        live.prepare(None);
         live.wait_again();
         live.evaluate();
         Ok(live)
@@ -279,12 +283,17 @@ impl Live {
         self
     }
 
-    /// Makes what follows from the plan.
-    fn prepare(&mut self) {
+    /// Makes what follows from the plan. Where another was asked before, tells which of its fields are asked for again, and
+    /// whether they stay where they are; with the answers of the segments that have changed.
+    fn prepare(&mut self, before: Option<(&Old, &[Option<RoaringBitmap>])>) -> (Kept, bool) {
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
-        self.fields = Fields::of(&self.plan, &self.counts);
+        let kept = before.map(|(old, answers)| old.kept((&self.plan, &self.counts), &self.names, answers));
+        let kept = kept.unwrap_or_default();
+        let beside = Fields::after(&kept, &self.plan, &self.counts);
+        let stays = beside.is_some();
+        self.fields = beside.unwrap_or_else(|| Fields::of(&self.plan, &self.counts));
         let program = |(place, root)| {
             let is_measured = self.fields.of_segment(place).is_some();
             Program::of(&self.plan, root, is_measured, &self.fields)
@@ -297,6 +306,7 @@ impl Live {
         let (store, now) = (self.store.reading(), self.now);
         let turns = self.watches.turning.iter().map(|(turning, _)| Turns::new(turning, store, now));
         self.turns = turns.collect();
+        (kept, stays)
     }
 
     /// Where the edges stand now.

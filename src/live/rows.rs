@@ -37,6 +37,16 @@ impl Rows {
         }
     }
 
+    /// Makes room for rows of which so many bits are used, no fewer than before; says no where they have to be laid out anew.
+    pub(super) fn widen(&mut self, bits: usize) -> bool {
+        match (self, bits.div_ceil(32)) {
+            (Self::Pages(rows), 0..=FEW) => rows.widen(bits.div_ceil(8)),
+            (Self::Blocks(rows), cells) => rows.widen(cells),
+            (Self::Pages(_), _) => return false,
+        }
+        true
+    }
+
     /// Makes room for users below this number.
     pub(super) fn reach(&mut self, users: usize) {
         match self {
@@ -226,6 +236,39 @@ mod tests {
                 let mut again = Vec::new();
                 filled.load(user, &mut again);
                 prop_assert_eq!(&row, &again);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_as_they_were_when_there_is_room_for_more(
+            (before, after) in prop::sample::select(vec![
+                (0_usize, 1_usize), (1, 8), (8, 9), (9, 128), (97, 104), (128, 129), (129, 160), (1_000, 1_024), (1_024, 1_056), (1_056, 4_000),
+            ]),
+            changes in prop::collection::vec((0..600_u32, 0..70_u32, value()), 0..300),
+        ) {
+            let (mut rows, mut row) = (Rows::new(before), Vec::new());
+            let mut model = vec![vec![0_u32; after.div_ceil(32)]; 640];
+            let change = |rows: &mut Rows, model: &mut Vec<Vec<u32>>, bits: usize, (user, cell, value): (u32, u32, u32)| {
+                let cell = cell % bits.div_ceil(32).max(1) as u32;
+                let used = bits.saturating_sub(cell as usize * 32).div_ceil(8).min(4) as u32 * 8;
+                if used > 0 {
+                    let value = value & u32::MAX >> (32 - used);
+                    model[user as usize][cell as usize] = value;
+                    rows.change(user, cell, u32::MAX, |_| value);
+                }
+            };
+            let (first, second) = changes.split_at(changes.len() / 2);
+            first.iter().for_each(|one| change(&mut rows, &mut model, before, *one));
+            prop_assert_eq!(rows.widen(after), before.div_ceil(32) > FEW || after.div_ceil(32) <= FEW);
+            if before.div_ceil(32) <= FEW && after.div_ceil(32) > FEW {
+                return Ok(());
+            }
+            second.iter().for_each(|one| change(&mut rows, &mut model, after, *one));
+            for (user, expected) in (0..).zip(&model) {
+                rows.load(user, &mut row);
+                prop_assert_eq!(&row, expected);
             }
         }
     }

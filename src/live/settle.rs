@@ -50,7 +50,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.flipped.clear();
         self.turned.clear();
         self.late.clear();

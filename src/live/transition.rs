@@ -51,7 +51,7 @@ pub enum Movement {
 #[non_exhaustive]
 pub struct Cause {
     /// The condition of the segment whose answer changed, in words; of several the first. `None` where none did, as the
-    /// user came, or went, as a whole; and where none was looked at by itself: of [`Because::Retain`],
+    /// user came, or went, as a whole; and where none was looked at by itself: of
     /// [`Because::Catalog`] and [`Because::Restore`]. Where a score of measured numbers changed, it is the first number that the
     /// fact or the edge of time may have changed.
     pub condition: Option<Arc<str>>,

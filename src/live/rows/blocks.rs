@@ -28,6 +28,22 @@ impl Blocks {
         1 + self.cells.div_ceil(32)
     }
 
+    /// Makes room for rows of so many cells.
+    pub(super) fn widen(&mut self, cells: usize) {
+        let before = self.stride();
+        self.cells = cells;
+        let after = self.stride();
+        if after == before {
+            return;
+        }
+        let heads = std::mem::take(&mut self.heads);
+        self.heads.reserve_exact(heads.len() / before * after);
+        for head in heads.chunks(before) {
+            self.heads.extend_from_slice(head);
+            self.heads.resize(self.heads.len() + after - before, 0);
+        }
+    }
+
     pub(super) fn reach(&mut self, users: usize) {
         let words = users * self.stride();
         add_room(&mut self.heads, words);

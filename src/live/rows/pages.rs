@@ -33,6 +33,36 @@ impl Pages {
         Self { lanes, heads: Vec::new(), arena: Arena::default() }
     }
 
+    /// Makes room for rows of so many lanes: of each page the new ones come behind the others.
+    pub(super) fn widen(&mut self, lanes: usize) {
+        let new = lanes.saturating_sub(self.lanes);
+        if new == 0 {
+            return;
+        }
+        self.lanes = lanes;
+        let before = std::mem::take(&mut self.arena);
+        let mut bytes = Vec::new();
+        for head in &mut self.heads {
+            let block = before.block(head.block).as_flattened();
+            let pages = [0, 1, 2, 3].map(|page| head.bounds(page));
+            bytes.clear();
+            for (page, (start, end)) in pages.into_iter().enumerate() {
+                if let Some((there, rest)) =
+                    block.get(start..end).and_then(|page| page.split_at_checked(lanes - new))
+                {
+                    bytes.extend_from_slice(there);
+                    bytes.resize(bytes.len() + new, 0);
+                    bytes.extend_from_slice(rest);
+                }
+                head.ends[page] = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+            }
+            *head = Head { block: 0, units: 0, ..*head };
+            head.fit(0, &mut self.arena);
+            let to = self.arena.block_mut(head.block).as_flattened_mut();
+            to.iter_mut().zip(&bytes).for_each(|(to, byte)| *to = *byte);
+        }
+    }
+
     pub(super) fn reach(&mut self, users: usize) {
         add_room(&mut self.heads, users.div_ceil(TOGETHER));
     }

@@ -114,6 +114,27 @@ fn only_who_loses_what_decided_is_told_of_when_old_events_are_dropped() {
     assert!(changes.iter().all(|change| change.cause.because == whodid::live::Because::Retain));
 }
 
+#[test]
+fn whoever_loses_what_a_window_lies_around_is_told_of() {
+    let around = r#""in":{"around":{"of":{"first":{"event":"login"}},"after":"30d"}}"#;
+    let did = format!(r#"{{"did":{{"event":"pay",{around}}}}}"#);
+    let scored =
+        format!(r#"{{"score":{{"of":[{{"points":1,"per":{{"event":"pay",{around}}}}}],"at_least":1}}}}"#);
+    let changed = format!(r#"{{"changed":{{"name":"plan",{around}}}}}"#);
+    let segments = catalog(&[("did", &did), ("scored", &scored), ("changed", &changed)]);
+    let mut store = MemoryStore::new();
+    for (name, day) in [("login", 400), ("login", 10), ("pay", 395)] {
+        store.record(Event::new("ada", name, noon().minus(days(day)))).expect("an event");
+    }
+    store.write(AttributeWrite::set("ada", "plan", "free", noon().minus(days(397)))).expect("a write");
+    store.write(AttributeWrite::set("ada", "plan", "pro", noon().minus(days(396)))).expect("a write");
+    let mut live = Live::new(segments, store, noon()).expect("an engine");
+    let kept = noon().minus(days(365));
+    assert!(live.retain(kept, &["buy".into()]).expect("an instant").is_empty());
+    let changes = live.retain(kept, &["login".into()]).expect("an instant");
+    assert_eq!(told(&changes), ["ada left did at +0", "ada left scored at +0", "ada left changed at +0"]);
+}
+
 fn three_users() -> MemoryStore {
     let mut store = MemoryStore::new();
     for user in ["ada", "bob", "cy"] {

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 use roaring::RoaringBitmap;
 
-use super::build::Measured;
-use super::counts::Counts;
-use super::fields::{Field, Fields, Kept};
+use super::carry::Old;
 use super::settle::Manner;
 use super::transition::{Because, Cause, Changes};
 use super::{Live, LiveError};
 use crate::catalog::Catalog;
 use crate::json::Path;
-use crate::plan::{Leaf, Plan, PlanError};
+use crate::plan::{Plan, PlanError};
 use crate::segment::{Segment, outline};
 use crate::store::{Among, EventStore};
 use crate::time::Timestamp;
@@ -136,8 +134,8 @@ impl Live {
         };
         self.catalog = catalog;
         self.bitmaps.clear();
-        let (kept, stays) = self.prepare(Some((&old, &answers)));
-        self.carry(&kept, stays, &old.counts, &answers);
+        let kept = self.prepare(Some((&old, &answers)));
+        self.carry(&kept, &old.counts, &answers);
         self.wait_again();
 
         let none = RoaringBitmap::new();
@@ -176,86 +174,6 @@ impl Live {
             changes.transitions.push(transition);
         }
     }
-
-    /// Brings the rows to another plan; what was there already is carried over where it does not stay. `answers`: of the segments
-    /// that have changed.
-    fn carry(&mut self, kept: &Kept, stays: bool, counts: &Counts, answers: &[Option<RoaringBitmap>]) {
-        let places: HashMap<u32, u32> = (0..)
-            .zip(self.counts.groups())
-            .filter_map(|(place, group)| Some((counts.place(group)?, place)))
-            .collect();
-        let mut beyond = std::mem::take(&mut self.state.beyond).carried(|group| places.get(&group).copied());
-        let mut measured: Measured = answers.to_vec();
-        measured.resize(self.fields.measured.len(), None);
-        let moved = kept.moved(&self.fields);
-        let known: Vec<Field> = moved.iter().map(|(_, to)| *to).collect();
-        let said = self.say(&known, &measured, &mut beyond);
-        let much =
-            said.iter().map(|(_, said)| said.len()).sum::<usize>() > self.store.reading().user_numbers();
-        if stays && !much && self.state.rows.widen(self.fields.bits) {
-            for (field, said) in &said {
-                for (user, value) in said.iter() {
-                    let with = |cell| field.with(cell, value);
-                    self.state.rows.change(user, field.cell, field.of_cell(), with);
-                }
-            }
-        } else {
-            let rows = std::mem::take(&mut self.state.rows);
-            let mut before = Vec::new();
-            self.state.rows = self.fill(&said, |user, row| {
-                rows.load(user, &mut before);
-                for (from, to) in &moved {
-                    let value = from.get(&before);
-                    if value != 0 {
-                        to.put(row, value);
-                    }
-                }
-            });
-        }
-        self.state.beyond = beyond;
-        self.state.marks = self.counts.mark_all(self.store.reading(), self.now);
-    }
-}
-
-/// What was asked before.
-pub(super) struct Old {
-    names: Vec<Arc<str>>,
-    plan: Plan,
-    counts: Counts,
-    fields: Fields,
-}
-
-impl Old {
-    /// The fields that are asked for again; `answers`: of the segments that have changed.
-    pub(super) fn kept(
-        &self,
-        (plan, counts): (&Plan, &Counts),
-        names: &[Arc<str>],
-        answers: &[Option<RoaringBitmap>],
-    ) -> Kept {
-        let of_group = |group| self.fields.tallies.get(self.counts.place(group)? as usize).copied();
-        let places: HashMap<&Leaf, usize> = self.plan.leaves().iter().zip(0..).collect();
-        let of_leaf = |leaf: &Leaf| {
-            // A tally decides it, or the ids of a list may have changed under its name.
-            let bit = places.get(leaf).and_then(|place| self.fields.answers.get(*place)?.bit());
-            bit.filter(|_| !matches!(leaf, Leaf::List(_)))
-        };
-        let of_segment = |(name, answer): (&Arc<str>, &Option<RoaringBitmap>)| {
-            self.measured(name).filter(|_| answer.is_none())
-        };
-        Kept {
-            tallies: counts.groups().iter().map(of_group).collect(),
-            answers: plan.leaves().iter().map(of_leaf).collect(),
-            measured: names.iter().zip(answers).map(of_segment).collect(),
-            bits: self.fields.bits,
-        }
-    }
-
-    /// Where it lay whether a user is in a segment that measures.
-    fn measured(&self, name: &Arc<str>) -> Option<Field> {
-        let place = self.names.iter().position(|have| have == name)?;
-        self.fields.of_segment(u32::try_from(place).ok()?)
-    }
 }
 
 /// The names of segments that mean the same in both catalogs, with all that they name.
@@ -288,51 +206,4 @@ fn is_unchanged<'n>(
     };
     known.insert(name, same);
     same
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Event;
-    use crate::segment::builder::{did, seen};
-    use crate::store::{Ingest, MemoryStore};
-    use crate::time::days;
-
-    fn live(segments: u32) -> Live {
-        let at: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
-        let (mut store, mut catalog) = (MemoryStore::new(), Catalog::new());
-        for user in 0..300 {
-            for day in 0..user % 20 {
-                store.record(Event::new(format!("u{user}"), "login", at.minus(days(day)))).unwrap();
-            }
-        }
-        for day in 1..=segments {
-            catalog.insert(format!("s{day}"), did("login").at_least(2).last(days(day))).unwrap();
-            catalog.insert(format!("n{day}"), seen().last(days(day))).unwrap();
-        }
-        Live::new(catalog, store, at).unwrap()
-    }
-
-    #[test]
-    fn what_stays_in_the_catalog_stays_where_it_is_and_room_is_used_again() {
-        for segments in [3, 60] {
-            let mut live = live(segments);
-            let (tallies, tight) = (live.fields.tallies.clone(), live.fields.bits);
-            for day in 1..100 {
-                let new = || did("login").at_least(3).last(days(1_000 + day));
-                _ = live.insert("new", new(), Announce::Silently).unwrap();
-                let stay = tallies.iter().all(|field| live.fields.tallies.contains(field));
-                assert!(stay || day > 1);
-                assert!(
-                    live.fields.bits <= (tight + 8) * 5 / 4 + 32,
-                    "{} bits for {tight}",
-                    live.fields.bits
-                );
-                let expected = live.snapshot();
-                let expected = crate::Evaluate::members(&expected, &new(), live.now()).unwrap();
-                assert_eq!(live.read_off(live.place("new").unwrap()), *expected.bitmap());
-                _ = live.remove("new", Announce::Silently).unwrap();
-            }
-        }
-    }
 }

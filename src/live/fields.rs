@@ -120,6 +120,8 @@ pub(super) struct Kept {
     pub(super) measured: Vec<Option<Field>>,
     /// Bits of a row; in those that no field lies in may be anything.
     pub(super) bits: usize,
+    /// Whether they stay where they are.
+    pub(super) stay: bool,
 }
 
 impl Kept {

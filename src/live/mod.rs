@@ -29,6 +29,7 @@ mod ask;
 mod beyond;
 mod bitmaps;
 mod build;
+mod carry;
 mod catalog;
 mod counts;
 mod crossing;
@@ -79,7 +80,7 @@ use crate::time::{Span, Timestamp};
 use algebra::Program;
 use ask::Asks;
 use bitmaps::Bitmaps;
-use catalog::Old;
+use carry::Old;
 use counts::Counts;
 use crossing::{Crossing, Future};
 use cursor::Cursor;
@@ -283,16 +284,16 @@ impl Live {
         self
     }
 
-    /// Makes what follows from the plan. Where another was asked before, tells which of its fields are asked for again, and
-    /// whether they stay where they are; with the answers of the segments that have changed.
-    fn prepare(&mut self, before: Option<(&Old, &[Option<RoaringBitmap>])>) -> (Kept, bool) {
+    /// Makes what follows from the plan. Where another was asked before, tells which of its fields are asked for again;
+    /// with the answers of the segments that have changed.
+    fn prepare(&mut self, before: Option<(&Old, &[Option<RoaringBitmap>])>) -> Kept {
         self.names = self.plan.segments().map(Arc::from).collect();
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
         let kept = before.map(|(old, answers)| old.kept((&self.plan, &self.counts), &self.names, answers));
-        let kept = kept.unwrap_or_default();
+        let mut kept = kept.unwrap_or_default();
         let beside = Fields::after(&kept, &self.plan, &self.counts);
-        let stays = beside.is_some();
+        kept.stay = beside.is_some();
         self.fields = beside.unwrap_or_else(|| Fields::of(&self.plan, &self.counts));
         let program = |(place, root)| {
             let is_measured = self.fields.of_segment(place).is_some();
@@ -306,7 +307,7 @@ impl Live {
         let (store, now) = (self.store.reading(), self.now);
         let turns = self.watches.turning.iter().map(|(turning, _)| Turns::new(turning, store, now));
         self.turns = turns.collect();
-        (kept, stays)
+        kept
     }
 
     /// Where the edges stand now.

@@ -69,13 +69,12 @@ impl Live {
         let marks = self.counts.mark_all(store, self.now);
         let measured = self.measure(|_| true);
         let mut beyond = Beyond::default();
-        let said = self.say(&[], &measured, &mut beyond);
+        let said = self.say(&[], measured, &mut beyond);
         let rows = self.fill(&said, |_, _| ());
         self.state = State { universe: (&universe).into(), rows, beyond, marks, members: Vec::new() };
         let mut members = vec![0; self.programs.len()];
         self.each_word(&mut |segment, word| members[segment] += u64::from(word.count_ones()));
         self.state.members = members;
-        self.bitmaps.clear();
     }
 
     /// Who is in the segments that measure, as far as they are wanted.
@@ -94,12 +93,7 @@ impl Live {
     }
 
     /// What the store says of all fields but those that are known.
-    pub(super) fn say(
-        &self,
-        known: &[Field],
-        measured: &Measured,
-        beyond: &mut Beyond,
-    ) -> Vec<(Field, Said)> {
+    pub(super) fn say(&self, known: &[Field], measured: Measured, beyond: &mut Beyond) -> Vec<(Field, Said)> {
         let (store, at) = (self.store.reading(), Timestamp::from_millis(self.now));
         let fields = &self.fields;
         let is_new = |field: &Field| !known.contains(field);
@@ -127,7 +121,7 @@ impl Live {
             of_answers.map(|(leaf, users)| (fields.answers[*leaf as usize].field, Said::Holds(users))),
         );
         let of_measured = fields.measured.iter().zip(measured);
-        said.extend(of_measured.filter_map(|(field, users)| Some(((*field)?, Said::Holds(users.clone()?)))));
+        said.extend(of_measured.filter_map(|(field, users)| Some(((*field)?, Said::Holds(users?)))));
         said
     }
 

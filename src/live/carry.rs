@@ -61,11 +61,12 @@ impl Live {
             .filter_map(|(place, group)| Some((counts.place(group)?, place)))
             .collect();
         let mut beyond = std::mem::take(&mut self.state.beyond).carried(|group| places.get(&group).copied());
-        let mut measured: Measured = answers.to_vec();
-        measured.resize(self.fields.measured.len(), None);
+        let of_measured = self.fields.measured.iter().zip(answers);
+        let measured: Measured =
+            of_measured.map(|(field, answer)| field.and_then(|_| answer.clone())).collect();
         let moved = kept.moved(&self.fields);
         let known: Vec<Field> = moved.iter().map(|(_, to)| *to).collect();
-        let said = self.say(&known, &measured, &mut beyond);
+        let said = self.say(&known, measured, &mut beyond);
         self.state.beyond = beyond;
         let new: usize = said.iter().map(|(_, said)| said.len()).sum();
         let is_little = new <= self.store.reading().user_numbers();

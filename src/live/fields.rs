@@ -85,7 +85,7 @@ pub(super) struct Answer {
 impl Answer {
     /// Its field, where no tally is in it.
     pub(super) fn bit(self) -> Option<Field> {
-        (self.field.bits == 1).then_some(self.field)
+        (!self.field.is_tally()).then_some(self.field)
     }
 
     /// Whether it holds where its cell says this.

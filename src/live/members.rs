@@ -151,7 +151,7 @@ impl Live {
     }
 
     /// The bits of a field, for some of 64 users.
-    fn planes<const N: usize>(&self, field: Field, first: u32, among: u64) -> [u64; N] {
+    pub(super) fn planes<const N: usize>(&self, field: Field, first: u32, among: u64) -> [u64; N] {
         self.state.rows.planes(first, field.place(), among)
     }
 

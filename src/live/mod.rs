@@ -10,8 +10,8 @@
 //! that all instants up to it are complete. Until then a fact of τ waits. So a user has at most one transition
 //! a segment and instant, but for what is late. What facts and time change at one instant is told user by user, in the
 //! order in which the store met them, and of a user in the order of the catalog; so is what retention changes; what a changed
-//! catalog and restoring change, segment by segment. Where many users have facts of one instant, the fact that completes it settles only
-//! a few of them, and the facts that follow settle the others ([`Live::settle_at_most`]).
+//! catalog and restoring change, segment by segment. Where many users have facts of one instant, the fact that completes it
+//! settles only a few of them, and the facts that follow settle the others ([`Live::settle_at_most`]).
 //!
 //! What arrives for an instant that is complete already is *late*: a fact, and every merge, erasure and
 //! retention. It counts at once, and what it changes is reported at the instant of the engine, marked
@@ -291,9 +291,8 @@ impl Live {
         self.watches = Watches::of(&self.plan);
         self.counts = Counts::of(&self.plan);
         let kept = before.map(|(old, answers)| old.kept((&self.plan, &self.counts), &self.names, answers));
-        let mut kept = kept.unwrap_or_default();
-        let beside = Fields::after(&kept, &self.plan, &self.counts);
-        kept.stay = beside.is_some();
+        let beside = kept.as_ref().and_then(|kept| Fields::after(kept, &self.plan, &self.counts));
+        let stay = beside.is_some();
         self.fields = beside.unwrap_or_else(|| Fields::of(&self.plan, &self.counts));
         let program = |(place, root)| {
             let is_measured = self.fields.of_segment(place).is_some();
@@ -307,7 +306,7 @@ impl Live {
         let (store, now) = (self.store.reading(), self.now);
         let turns = self.watches.turning.iter().map(|(turning, _)| Turns::new(turning, store, now));
         self.turns = turns.collect();
-        kept
+        Kept { stay, ..kept.unwrap_or_default() }
     }
 
     /// Where the edges stand now.

@@ -3,7 +3,6 @@
 use foldhash::HashSet;
 
 use super::build::Said;
-use super::counts::TALLY;
 use super::fields::Field;
 use super::rows::PAGE;
 use super::settle::Manner;
@@ -20,12 +19,18 @@ struct Dropped {
     since: i64,
 }
 
+/// Measures that look so far back, and the fields of the segments that measure them.
+struct Measures {
+    questions: Vec<Question>,
+    fields: Vec<Field>,
+}
+
 /// A user, a field of its row, and what that says now.
 type Change = (u32, Field, u8);
 
 impl Live {
     /// Drops old events, and reports what that changes at [`Live::now`]. It cannot be undone: what arrives later and is older is
-    /// dropped, too. Segments that look back further than what is kept are asked again of everyone; others cost nothing.
+    /// dropped, too. What looks back further than what is kept is asked again of everyone, and nothing else.
     ///
     /// # Errors
     /// The instant lies outside the years 1 to 9999: nothing is dropped.
@@ -72,10 +77,12 @@ impl Live {
             .carried(|group| (!groups.contains(&group)).then_some(group));
         let said = self.say(
             &known.collect::<Vec<Field>>(),
-            &self.measure(|segment| measured.contains(&segment)),
+            self.measure(|segment| measured.contains(&segment)),
             &mut beyond,
         );
         self.state.beyond = beyond;
+        let fields = measured.iter().filter_map(|segment| self.fields.of_segment(*segment));
+        let measures = Measures { fields: fields.collect(), questions: measures };
         let mut differing = Vec::new();
         for (field, said) in &said {
             self.differing(*field, said, &mut differing);
@@ -117,32 +124,28 @@ impl Live {
             while let Some((user, value)) = said.next_if(|(user, _)| ((*user - first) as usize) < PAGE) {
                 now[(user - first) as usize] = value;
             }
-            let was = field.of_planes(self.planes_of(field, first));
+            let was = field.of_planes(if field.is_tally() {
+                self.planes(field, first, u64::MAX)
+            } else {
+                let [one] = self.planes(field, first, u64::MAX);
+                [one, 0, 0, 0]
+            });
             let differ = (first..).zip(now.into_iter().zip(was)).filter(|(_, (now, was))| now != was);
             out.extend(differ.map(|(user, (now, _))| (user, field, now)));
         }
     }
 
-    fn planes_of(&self, field: Field, first: u32) -> [u64; TALLY as usize] {
-        let rows = &self.state.rows;
-        if field.is_tally() {
-            return rows.planes(first, field.place(), u64::MAX);
-        }
-        let [one] = rows.planes(first, field.place(), u64::MAX);
-        [one, 0, 0, 0]
-    }
-
     /// Puts what is said now into the row of a user, and reports what that changes.
-    fn put(&mut self, changes: &[Change], measures: &[Question], out: &mut Vec<Transition>) {
+    fn put(&mut self, changes: &[Change], measures: &Measures, out: &mut Vec<Transition>) {
         let Some((user, ..)) = changes.first().copied() else { return };
         let mut scratch = self.scratch.take().unwrap_or_default();
         scratch.forget();
         self.state.rows.load(user, &mut scratch.row);
         scratch.before.clone_from(&scratch.row);
         for (_, field, value) in changes.iter().copied() {
-            if self.fields.measured.contains(&Some(field)) {
+            if measures.fields.contains(&field) {
                 // Compared, and written, as a whole.
-                scratch.changed.extend_from_slice(measures);
+                scratch.changed.extend_from_slice(&measures.questions);
                 continue;
             }
             field.put(&mut scratch.row, value);

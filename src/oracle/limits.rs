@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::check_name;
 use super::{Named, OracleError};
 use crate::segment::{Comparison, Earned, EventMatch, Filter, Measure, Segment, Test};
 use crate::window::{Anchor, Window};
@@ -84,12 +85,8 @@ impl Check<'_> {
         let Some(ids) = self.named.lists.get(name) else {
             return Err(OracleError::UnknownList(name.to_owned()));
         };
-        if ids.iter().any(|id| id.is_empty() || id.len() > 512) {
-            return Err(OracleError::Invalid(format!(
-                "the list {name:?} has an id that is empty or longer than 512 bytes"
-            )));
-        }
-        Ok(0)
+        let wrong = ids.iter().find_map(|id| check_name("id", id).err());
+        wrong.map_or(Ok(0), |error| Err(OracleError::Invalid(format!("the list {name:?}: {error}"))))
     }
 
     fn reference(&mut self, name: &str) -> Result<usize, OracleError> {

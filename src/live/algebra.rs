@@ -3,6 +3,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::Question;
+use super::dependent::Dependent;
 use super::fields::{Answer, Fields};
 use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
 
@@ -11,7 +12,8 @@ use crate::plan::{ExactSum, Node, NodeId, Plan, Term};
 pub(super) struct Literal {
     leaf: Question,
     wanted: bool,
-    answer: Answer,
+    /// Holds where the leaf is as it is wanted.
+    granted: Answer,
 }
 
 impl Literal {
@@ -23,7 +25,12 @@ impl Literal {
         };
         let Node::Leaf(leaf) = node else { return None };
         let answer = fields.answers.get(*leaf).copied()?;
-        Some(Self { leaf: u32::try_from(*leaf).ok()?, wanted, answer })
+        let granted = if wanted { answer } else { answer.opposite() };
+        Some(Self { leaf: u32::try_from(*leaf).ok()?, wanted, granted })
+    }
+
+    fn opposite(self) -> Self {
+        Self { wanted: !self.wanted, granted: self.granted.opposite(), ..self }
     }
 }
 
@@ -70,9 +77,10 @@ impl Program {
             Node::All(of) => of.iter().map(|node| Literal::of(plan, *node, fields)).collect(),
             _ => Literal::of(plan, root, fields).map(|literal| vec![literal]),
         };
-        let opposite = |of: Literal| Literal { wanted: !of.wanted, ..of };
         let disjunction = || match node {
-            Node::Any(of) => of.iter().map(|node| Literal::of(plan, *node, fields).map(opposite)).collect(),
+            Node::Any(of) => {
+                of.iter().map(|node| Some(Literal::of(plan, *node, fields)?.opposite())).collect()
+            }
             _ => None,
         };
         if let Some(literals) = conjunction {
@@ -93,9 +101,15 @@ impl Program {
         }
     }
 
-    /// What it wants a leaf to be, where it is made of wishes alone.
-    pub(super) fn wants(&self, leaf: Question) -> Option<bool> {
-        self.literals().iter().find(|literal| literal.leaf == leaf).map(|literal| literal.wanted)
+    /// A segment of this program, as it depends on a leaf.
+    pub(super) fn dependent(&self, segment: u32, leaf: Question) -> Dependent {
+        let literals = self.literals();
+        let Some(place) = literals.iter().position(|literal| literal.leaf == leaf) else {
+            return Dependent::whole(segment);
+        };
+        let (before, behind) = (&literals[..place], &literals[place + 1..]);
+        let others = before.iter().chain(behind).map(|literal| literal.granted);
+        Dependent::of_literal(segment, literals[place].wanted, matches!(self, Self::NotAll(_)), others)
     }
 
     /// Whether a user is in, by its answers; what is measured is asked for, by its place in the plan.
@@ -116,12 +130,9 @@ impl Program {
         }
     }
 
-    /// Whether a user enters or leaves since a wish has come true, or no longer is; `None`: neither. What has just
-    /// come true was not before, so that only one side has to be looked at.
-    pub(super) fn turned(&self, came_true: bool, (before, row): (&[u32], &[u32])) -> Option<bool> {
-        let is_complement = matches!(self, Self::NotAll(_));
-        let side = if came_true { row } else { before };
-        all(self.literals(), side).then_some(came_true != is_complement)
+    /// Whether all of its literals are as they are wanted, where it is made of them alone.
+    pub(super) fn grants(&self, row: &[u32]) -> bool {
+        all(self.literals(), row)
     }
 
     /// Which of 64 users are in, by their answers, of which only those of the users asked about matter; `None` where
@@ -151,7 +162,7 @@ impl Program {
 }
 
 fn all(literals: &[Literal], row: &[u32]) -> bool {
-    literals.iter().all(|literal| literal.answer.holds(row) == literal.wanted)
+    literals.iter().all(|literal| literal.granted.holds(row))
 }
 
 /// Some users at one instant.

@@ -99,7 +99,7 @@ impl Live {
         let is_new = |field: &Field| !known.contains(field);
         let tallies = self.counts.tally(store, self.now, |place| is_new(&fields.tallies[place as usize]));
         let new = |leaf: &u32| {
-            self.counts.of_leaf(*leaf).is_none() && is_new(&fields.answers[*leaf as usize].field)
+            self.counts.of_leaf(*leaf).is_none() && is_new(&fields.answers[*leaf as usize].field())
         };
         let leaves: Vec<u32> = (0..).take(fields.answers.len()).filter(new).collect();
         let asked: Vec<&Leaf> = leaves.iter().map(|leaf| &self.plan.leaves()[*leaf as usize]).collect();
@@ -118,7 +118,7 @@ impl Live {
         }
         let of_answers = leaves.iter().zip(answers);
         said.extend(
-            of_answers.map(|(leaf, users)| (fields.answers[*leaf as usize].field, Said::Holds(users))),
+            of_answers.map(|(leaf, users)| (fields.answers[*leaf as usize].field(), Said::Holds(users))),
         );
         let of_measured = fields.measured.iter().zip(measured);
         said.extend(of_measured.filter_map(|(field, users)| Some(((*field)?, Said::Holds(users?)))));

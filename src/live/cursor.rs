@@ -15,9 +15,9 @@ use crate::store::Snapshot;
 use crate::time::Timestamp;
 
 /// Facts read at a time, about.
-const FEW: usize = 32;
+const FEW: usize = 128;
 /// Events of a calendar unit that are read at a time, about, of which the last of each user are kept.
-const FEW_OF_UNIT: usize = 32 * FEW;
+const FEW_OF_UNIT: usize = 8 * FEW;
 /// A unit is read in so many stretches at most, as each takes a look at the rest of it.
 const STRETCHES: i64 = 4;
 /// The stretch that is read at first, about.
@@ -239,8 +239,8 @@ impl Cursor {
 
     /// Gives back room that long stretches took.
     fn shrink(&mut self) {
-        if self.ahead.capacity() > (2 * self.ahead.len()).max(32 * FEW) {
-            self.ahead.shrink_to(8 * FEW);
+        if self.ahead.capacity() > (2 * self.ahead.len()).max(8 * FEW) {
+            self.ahead.shrink_to(4 * FEW);
         }
     }
 

@@ -13,8 +13,8 @@ const SLACK: usize = if SMALL { 4 } else { 32 };
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) cell: u32,
-    shift: u8,
-    bits: u8,
+    pub(super) shift: u8,
+    pub(super) bits: u8,
 }
 
 impl Field {
@@ -74,41 +74,70 @@ fn code_of(number: u8) -> u32 {
     u32::from(number ^ number >> 1)
 }
 
-/// How a row tells whether a leaf holds: its field says a number of a range.
+/// How a row tells whether a leaf holds: its field says a number that is so. It is told in a few steps without a branch, as
+/// many are asked whenever something changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    pub(super) field: Field,
-    low: u8,
-    high: u8,
+    cell: u32,
+    shift: u8,
+    bits: u8,
+    /// Bit by bit: whether it holds where the cell says this from `shift` on, in as many bits as a tally has. Those that are
+    /// not of the field make no difference.
+    table: u16,
 }
 
+/// A bit for each thing that the bits of a tally may say.
+const _: () = assert!(1 << TALLY == u16::BITS);
+
 impl Answer {
+    /// Holds nowhere.
+    pub(super) const NEVER: Self = Self { cell: 0, shift: 0, bits: 0, table: 0 };
+    /// Holds everywhere.
+    pub(super) const ALWAYS: Self = Self { table: u16::MAX, ..Self::NEVER };
+
+    /// Holds where the field says a number of this range.
+    pub(super) fn new(Field { cell, shift, bits }: Field, low: u8, high: u8) -> Self {
+        let in_place = Field { cell: 0, shift: 0, bits };
+        let holds = |code: u32| (low..=high).contains(&in_place.of(code));
+        let table = (0..u16::BITS).filter(|code| holds(*code)).fold(0, |table, code| table | 1 << code);
+        Self { cell, shift, bits, table }
+    }
+
+    /// Holds where this one does not.
+    pub(super) fn opposite(self) -> Self {
+        Self { table: !self.table, ..self }
+    }
+
+    pub(super) fn field(self) -> Field {
+        Field { cell: self.cell, shift: self.shift, bits: self.bits }
+    }
+
     /// Its field, where no tally is in it.
     pub(super) fn bit(self) -> Option<Field> {
-        (!self.field.is_tally()).then_some(self.field)
+        (!self.field().is_tally()).then_some(self.field())
     }
 
     /// Whether it holds where its cell says this.
     pub(super) fn holds_in(self, cell: u32) -> bool {
-        (self.low..=self.high).contains(&self.field.of(cell))
+        self.table >> (cell >> self.shift & u32::from(MOST)) & 1 == 1
     }
 
     /// For which of 64 users it holds, by the bits of its tally.
     pub(super) fn holds_among(self, planes: [u64; TALLY as usize]) -> u64 {
-        let is = |tally: u8| {
-            let bits = (0..).zip(planes).map(|(bit, plane)| (code_of(tally) >> bit & 1 == 1, plane));
+        let is = |code: u32| {
+            let bits = (0..).zip(planes).map(|(bit, plane)| (code >> bit & 1 == 1, plane));
             bits.fold(u64::MAX, |who, (has, plane)| who & if has { plane } else { !plane })
         };
+        let any = |table: u16| {
+            let codes = (0..u16::BITS).filter(|code| table >> code & 1 == 1);
+            codes.fold(0, |who, code| who | is(code))
+        };
         // The shorter of the two ways to say it.
-        if self.high.saturating_sub(self.low) < MOST / 2 {
-            (self.low..=self.high).fold(0, |who, tally| who | is(tally))
-        } else {
-            !(0..self.low).chain(self.high + 1..=MOST).fold(0, |who, tally| who | is(tally))
-        }
+        if self.table.count_ones() <= u16::BITS / 2 { any(self.table) } else { !any(!self.table) }
     }
 
     pub(super) fn holds(self, row: &[u32]) -> bool {
-        (self.low..=self.high).contains(&self.field.get(row))
+        self.holds_in(row.get(self.cell as usize).copied().unwrap_or(0))
     }
 }
 
@@ -179,17 +208,16 @@ impl Fields {
             }
             tallies.extend(known.map(|known| known.unwrap_or_else(|| room.take(TALLY))));
         }
-        let nothing = Answer { field: Field::default(), low: 1, high: 0 };
-        let mut answers = vec![nothing; plan.leaves().len()];
+        let mut answers = vec![Answer::NEVER; plan.leaves().len()];
         for (question, answer) in (0..).zip(&mut answers) {
             if let Some((group, low, high)) = counts.range_of(question) {
-                *answer = Answer { field: tallies[group as usize], low, high };
+                *answer = Answer::new(tallies[group as usize], low, high);
             }
         }
         others.sort_by_cached_key(|question| kind(&plan.leaves()[*question as usize]));
         for question in others {
             let field = known(&kept.answers, question as usize).unwrap_or_else(|| room.take(1));
-            answers[question as usize] = Answer { field, low: 1, high: 1 };
+            answers[question as usize] = Answer::new(field, 1, 1);
         }
         let measures = measuring(plan);
         let field = |(place, root): (usize, usize)| {
@@ -199,7 +227,7 @@ impl Fields {
         let measured = plan.roots().enumerate().map(field).collect();
         let mut leaves = vec![Vec::new(); room.cells()];
         for (question, answer) in (0..).zip(&answers) {
-            leaves[answer.field.cell as usize].push(question);
+            leaves[answer.cell as usize].push(question);
         }
         Self { tallies, answers, measured, leaves, bits: room.used as usize }
     }
@@ -296,7 +324,7 @@ mod tests {
     fn sixty_four_users_are_asked_as_one_is() {
         let field = Field { cell: 0, shift: 8, bits: 4 };
         for (low, high) in (0..=MOST).flat_map(|low| (0..=MOST).map(move |high| (low, high))) {
-            let answer = Answer { field, low, high };
+            let answer = Answer::new(field, low, high);
             let tally = |user: u8| field.with(0, user % 16);
             let plane = |bit: u32| {
                 (0..64).fold(0, |plane, user| plane | u64::from(tally(user) >> (8 + bit) & 1) << user)

@@ -66,7 +66,7 @@ impl Live {
         let row = user.map(|user| self.row_of(user).1);
         let holds = |leaf| row.as_ref().is_some_and(|row| self.fields.holds(leaf, row));
         let leaves = (0..).take(self.plan.leaves().len());
-        let of_segment = leaves.filter(|leaf| self.routes.segments(*leaf).iter().any(|(of, _)| *of == place));
+        let of_segment = leaves.filter(|leaf| self.routes.concerns(*leaf, place));
         Some(of_segment.filter_map(|leaf| Some((self.routes.words(leaf)?, holds(leaf)))).collect())
     }
 
@@ -146,7 +146,7 @@ impl Live {
         let answer = self.fields.answers.get(leaf as usize).copied();
         answer.map_or(0, |answer| match answer.bit() {
             Some(field) => self.planes::<1>(field, first, among)[0],
-            None => answer.holds_among(self.planes(answer.field, first, among)),
+            None => answer.holds_among(self.planes(answer.field(), first, among)),
         })
     }
 

@@ -34,6 +34,7 @@ mod catalog;
 mod counts;
 mod crossing;
 mod cursor;
+mod dependent;
 mod edge;
 mod feed;
 mod fields;

@@ -34,14 +34,16 @@ impl Live {
             }
         }
         let mut id = None;
+        let mut last: Option<(Option<Question>, Arc<Cause>)> = None;
         for (segment, holds, condition) in scratch.moved.iter().copied() {
             self.state.count(segment, holds);
             self.bitmaps.follow(segment, user, holds);
-            let concerns = |question: &Question| {
-                self.routes.segments(*question).binary_search_by_key(&segment, |(of, _)| *of).is_ok()
-            };
+            let concerns = |question: &Question| self.routes.concerns(*question, segment);
             let condition = condition.or_else(|| scratch.changed.iter().copied().find(concerns));
-            let cause = self.cause(condition, due, manner);
+            // What one condition changes mostly lies together.
+            let known = last.take().filter(|(of, _)| *of == condition);
+            let (_, cause) = known.unwrap_or_else(|| (condition, self.cause(condition, due, manner)));
+            last = Some((condition, Arc::clone(&cause)));
             let id = Arc::clone(id.get_or_insert_with(|| self.id_of(user)));
             let name = Arc::clone(&self.names[segment as usize]);
             out.push(self.transition(name, (user, id), holds, cause, manner));
@@ -50,32 +52,34 @@ impl Live {
 
     /// Finds the segments that a user enters or leaves because of what has changed.
     fn compare_changed(&mut self, user: u32, at: i64, scratch: &mut Scratch) {
-        let changed = std::mem::take(&mut scratch.changed);
+        let Scratch { before, row, changed, seen, moved, whole, .. } = scratch;
         let several = changed.len() > 1;
         if several {
-            scratch.seen.clear();
-            scratch.seen.resize(self.programs.len().div_ceil(64), 0);
+            seen.clear();
+            seen.resize(self.programs.len().div_ceil(64), 0);
         }
+        whole.clear();
         for question in changed.iter().copied() {
-            let holds = self.fields.holds(question, &scratch.row);
-            for place in 0..self.routes.segments(question).len() {
-                let (segment, wanted) = self.routes.segments(question)[place];
-                // Whichever change leads to it, it is compared as a whole.
-                if several && !first_time(&mut scratch.seen, segment) {
-                    continue;
-                }
-                let Some(wanted) = wanted else {
-                    self.compare_whole(user, (segment, Some(question)), at, (true, true), scratch);
-                    continue;
-                };
-                let sides = (&*scratch.before, &*scratch.row);
-                if let Some(holds) = self.programs[segment as usize].turned(holds == wanted, sides) {
-                    scratch.moved.push((segment, holds, Some(question)));
+            let holds = self.fields.holds(question, row);
+            for dependent in self.routes.dependents(question) {
+                let all = |side: &[u32]| self.programs[dependent.segment as usize].grants(side);
+                let turned = dependent.turned(holds, (before, row), all);
+                // Whichever change leads to it, the answer is the same.
+                let is_new = |seen: &mut [u64]| !several || first_time(seen, dependent.segment);
+                if let Some(holds) = turned.filter(|_| is_new(seen)) {
+                    moved.push((dependent.segment, holds, Some(question)));
+                } else if dependent.is_whole() && is_new(seen) {
+                    whole.push((dependent.segment, Some(question)));
                 }
             }
         }
-        scratch.changed = changed;
-        if several {
+        let in_order = !several && whole.is_empty();
+        let whole = std::mem::take(whole);
+        for segment in &whole {
+            self.compare_whole(user, *segment, at, (true, true), scratch);
+        }
+        scratch.whole = whole;
+        if !in_order {
             scratch.moved.sort_unstable_by_key(|(segment, ..)| *segment);
         }
     }

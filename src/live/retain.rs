@@ -69,8 +69,8 @@ impl Live {
             again.iter().copied().filter(|question| *question as usize >= self.plan.leaves().len()).collect();
         let measured: HashSet<u32> = measures
             .iter()
-            .flat_map(|measure| self.routes.segments(*measure))
-            .map(|(segment, _)| *segment)
+            .flat_map(|measure| self.routes.dependents(*measure))
+            .map(|dependent| dependent.segment)
             .collect();
 
         let mut beyond = std::mem::take(&mut self.state.beyond)

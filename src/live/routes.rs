@@ -7,6 +7,7 @@ use foldhash::HashMap;
 use super::Question;
 use super::algebra::Program;
 use super::counts::Counts;
+use super::dependent::Dependent;
 use super::edge::Edge;
 use super::marks::Marks;
 use super::transition::{Because, Cause};
@@ -40,6 +41,8 @@ pub(super) struct Touch {
     pub(super) direction: Direction,
     /// The edges that such a fact has still to cross.
     pub(super) edges: Vec<u32>,
+    /// What all transitions share that it makes alone: by the condition that changes.
+    causes: Vec<(Option<Question>, Arc<Cause>)>,
 }
 
 /// What a touch does to the events in a window.
@@ -76,6 +79,15 @@ impl Touch {
             || !self.asked.is_empty()
             || self.marked.iter().any(is_new)
     }
+
+    fn memory(&self) -> usize {
+        let numbers = [&self.questions, &self.asked, &self.counted, &self.edges];
+        numbers.map(Vec::capacity).iter().sum::<usize>() * 4
+            + self.marked.capacity() * size_of::<(u32, usize)>()
+            + self.causes.capacity() * size_of::<(Option<Question>, Arc<Cause>)>()
+            + self.causes.len() * (size_of::<Cause>() + 16)
+            + size_of::<Self>()
+    }
 }
 
 /// Routes of one plan.
@@ -88,20 +100,17 @@ pub(super) struct Routes {
     /// Whom an event of a name concerns, and the number that the store has given the name, once that is known.
     by_event: HashMap<String, (TouchId, Option<u32>)>,
     by_attribute: HashMap<String, TouchId>,
-    /// The segments, by their place in the plan, that each question can change, and what they want it to be, where
-    /// that is all they ask of it.
-    segments: Vec<Vec<(u32, Option<bool>)>>,
+    /// The segments that each question can change, in the order of the plan.
+    dependents: Vec<Vec<Dependent>>,
     /// Words for each question.
     words: Vec<Arc<str>>,
-    /// Of touches that came alone, by the condition that changed: what all their transitions share.
-    causes: HashMap<(TouchId, Option<Question>), Arc<Cause>>,
 }
 
 impl Routes {
     pub(super) fn of(plan: &Plan, programs: &[Program], watches: &Watches, counts: &Counts) -> Self {
         let questions = plan.leaves().len() + plan.measures().len();
         let count = u32::try_from(questions).unwrap_or(u32::MAX);
-        let mut routes = Self { segments: vec![Vec::new(); questions], ..Self::default() };
+        let mut routes = Self { dependents: vec![Vec::new(); questions], ..Self::default() };
         let everything = routes.add((0..count).collect(), Because::FirstSeen);
         routes.split(everything, counts);
         let of_source = |is: &dyn Fn(&Source) -> bool| -> Vec<u32> {
@@ -155,6 +164,7 @@ impl Routes {
             because,
             direction: Direction::Any,
             edges: Vec::new(),
+            causes: Vec::new(),
         });
         self.next() - 1
     }
@@ -188,10 +198,9 @@ impl Routes {
             return;
         }
         let mut lead = |question: usize| {
-            let wanted = u32::try_from(question).ok().and_then(|leaf| program.wants(leaf));
-            let segments = &mut self.segments[question];
-            if segments.last().is_none_or(|(last, _)| *last != segment) {
-                segments.push((segment, wanted));
+            let dependents = &mut self.dependents[question];
+            if dependents.last().is_none_or(|last| last.segment != segment) {
+                dependents.push(program.dependent(segment, u32::try_from(question).unwrap_or(u32::MAX)));
             }
         };
         match &plan.nodes()[node] {
@@ -266,8 +275,13 @@ impl Routes {
     }
 
     /// The segments that a question can change.
-    pub(super) fn segments(&self, question: Question) -> &[(u32, Option<bool>)] {
-        self.segments.get(question as usize).map_or(&[], Vec::as_slice)
+    pub(super) fn dependents(&self, question: Question) -> &[Dependent] {
+        self.dependents.get(question as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a question can change a segment.
+    pub(super) fn concerns(&self, question: Question, segment: u32) -> bool {
+        self.dependents(question).binary_search_by_key(&segment, |dependent| dependent.segment).is_ok()
     }
 
     pub(super) fn words(&self, question: Question) -> Option<Arc<str>> {
@@ -276,25 +290,23 @@ impl Routes {
 
     /// What is said of a change that one touch made.
     pub(super) fn cause(&mut self, touch: TouchId, condition: Option<Question>) -> Arc<Cause> {
-        let Self { touches, words, causes, .. } = self;
-        let cause = causes.entry((touch, condition)).or_insert_with(|| {
-            let because = touches[touch as usize].because.clone();
+        let Self { touches, words, .. } = self;
+        let Touch { causes, because, .. } = &mut touches[touch as usize];
+        let place = causes.binary_search_by_key(&condition, |(of, _)| *of).unwrap_or_else(|place| {
             let words = condition.and_then(|question| words.get(question as usize).cloned());
-            Arc::new(Cause { condition: words, because })
+            causes.insert(place, (condition, Arc::new(Cause { condition: words, because: because.clone() })));
+            place
         });
-        Arc::clone(cause)
+        Arc::clone(&causes[place].1)
     }
 
     pub(super) fn memory(&self) -> usize {
-        let touches: usize =
-            self.touches.iter().map(|t| t.questions.capacity() * 4 + size_of::<Touch>()).sum();
-        let segments: usize =
-            self.segments.iter().map(|s| s.capacity() * size_of::<(u32, Option<bool>)>() + 24).sum();
+        let touches: usize = self.touches.iter().map(Touch::memory).sum();
+        let dependents: usize =
+            self.dependents.iter().map(|of| of.capacity() * size_of::<Dependent>() + 24).sum();
         let names: usize =
             self.by_event.keys().map(|name| name.capacity() + size_of::<(String, TouchId, u32)>()).sum();
-        let causes = self.causes.capacity() * size_of::<((TouchId, Option<Question>), Arc<Cause>)>()
-            + self.causes.len() * (size_of::<Cause>() + 16);
-        touches + segments + names + causes + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
+        touches + dependents + names + self.words.iter().map(|w| w.len() + 32).sum::<usize>()
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Scratch {
     pub(super) changed: Vec<Question>,
     /// Bit by bit: segments that have been looked at.
     pub(super) seen: Vec<u64>,
+    /// Segments that are compared as a whole, and which condition may have made it.
+    pub(super) whole: Vec<(u32, Option<Question>)>,
     /// Segments whose members change, whether the user is in now, and which condition made it.
     pub(super) moved: Vec<(u32, bool, Option<Question>)>,
 }
@@ -132,10 +134,10 @@ impl Live {
         let (rows, answers) = (&mut self.state.rows, &self.fields.answers);
         let Scratch { row, changed, .. } = scratch;
         self.asks.ask(self.plan.leaves(), asked, of_user, &mut |leaf, holds| {
-            let Some(answer) = answers.get(leaf as usize) else { return };
-            if answer.field.put(row, u8::from(holds)) {
+            let Some(field) = answers.get(leaf as usize).map(|answer| answer.field()) else { return };
+            if field.put(row, u8::from(holds)) {
                 changed.push(leaf);
-                rows.store_cell(user, answer.field.cell, row);
+                rows.store_cell(user, field.cell, row);
             }
         });
     }

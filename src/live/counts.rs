@@ -254,8 +254,9 @@ impl Group {
     /// The leaves that hold for one tally and not for the other.
     pub(super) fn turned(&self, before: u8, after: u8) -> impl Iterator<Item = Question> {
         let (low, high) = (before.min(after), before.max(after));
-        let between = (u32::from(low) + 1..=u32::from(high)).fold(0_u16, |mask, tally| mask | 1 << tally);
-        let leaves = if self.turns & between == 0 { &[][..] } else { &self.leaves };
+        // The bits behind that of the lower, up to that of the higher.
+        let between = (2_u32 << high) - (2_u32 << low);
+        let leaves = if u32::from(self.turns) & between == 0 { &[][..] } else { &self.leaves };
         leaves.iter().filter_map(move |(leaf, low, high)| {
             let holds = |tally: u8| *low <= tally && tally <= *high;
             (holds(before) != holds(after)).then_some(*leaf)

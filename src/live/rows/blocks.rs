@@ -67,10 +67,6 @@ impl Blocks {
         seen
     }
 
-    fn get(&self, user: u32, cell: u32) -> u32 {
-        place(self.head(user), cell).map_or(0, |(block, at)| self.arena.get(block, at))
-    }
-
     pub(super) fn visit(&self, first: u32, cell: u32, among: u64, mut visit: impl FnMut(u32, u32)) {
         let (start, words) = (first as usize * self.stride(), self.stride());
         let heads = self.heads.get(start..).unwrap_or_default();
@@ -88,24 +84,23 @@ impl Blocks {
 
     /// Changes a cell; tells which bits are others then.
     pub(super) fn change(&mut self, user: u32, cell: u32, to: impl FnOnce(u32) -> u32) -> u32 {
-        let before = self.get(user, cell);
+        let place = place(self.head(user), cell);
+        let before = place.map_or(0, |(block, at)| self.arena.get(block, at));
         let after = to(before);
-        if after != before {
-            self.set(user, cell, after);
+        match place {
+            _ if after == before => {}
+            Some((block, at)) => self.arena.set(block, at, after),
+            None => self.add(user, cell, after),
         }
         before ^ after
     }
 
-    fn set(&mut self, user: u32, cell: u32, value: u32) {
-        self.reach(user as usize + 1);
-        if let Some((block, at)) = place(self.head(user), cell) {
-            self.arena.set(block, at, value);
-        } else if value != 0 {
-            let mut row = Vec::new();
-            self.load(user, &mut row);
-            row.get_mut(cell as usize).into_iter().for_each(|have| *have = value);
-            self.store(user, &row);
-        }
+    /// Puts in a cell that has been left out.
+    fn add(&mut self, user: u32, cell: u32, value: u32) {
+        let mut row = Vec::new();
+        self.load(user, &mut row);
+        row.get_mut(cell as usize).into_iter().for_each(|have| *have = value);
+        self.store(user, &row);
     }
 
     pub(super) fn load(&self, user: u32, row: &mut Vec<u32>) {

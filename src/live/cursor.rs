@@ -9,13 +9,14 @@ use super::marks::unit_around;
 use super::timeline::Timelines;
 use super::users::Users;
 use super::watch::{Source, Watch};
+use crate::limits::SMALL;
 use crate::plan::bounds::Bounds;
 use crate::segment::EventPattern;
 use crate::store::Snapshot;
 use crate::time::Timestamp;
 
 /// Facts read at a time, about.
-const FEW: usize = 128;
+const FEW: usize = if SMALL { 4 } else { 128 };
 /// Events of a calendar unit that are read at a time, about, of which the last of each user are kept.
 const FEW_OF_UNIT: usize = 8 * FEW;
 /// A unit is read in so many stretches at most, as each takes a look at the rest of it.

@@ -9,15 +9,16 @@ const FEW: usize = 3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dependent {
     pub(super) segment: u32,
-    /// `None` where the segment is not one of literals alone, and is compared as a whole.
-    literal: Option<Literal>,
+    /// `None` where the segment is not made of literals alone, and is compared as a whole.
+    clause: Option<Clause>,
     /// The other literals: each holds where its leaf is as it is wanted.
     others: [Answer; FEW],
 }
 
-/// What a segment wants the leaf to be.
+/// What makes the segment of the leaf and the other literals.
 #[derive(Clone, Copy, Debug)]
-struct Literal {
+struct Clause {
+    /// What the leaf is wanted to be.
     wanted: bool,
     /// Whether those are in for whom not all literals are as they are wanted, and not those for whom all are.
     is_complement: bool,
@@ -31,7 +32,7 @@ const _: () = assert!(size_of::<Dependent>() <= 32);
 impl Dependent {
     /// A segment that is compared as a whole.
     pub(super) fn whole(segment: u32) -> Self {
-        Self { segment, literal: None, others: [Answer::ALWAYS; FEW] }
+        Self { segment, clause: None, others: [Answer::ALWAYS; FEW] }
     }
 
     /// A segment that wants the leaf to be so, and the leaves of others to be as those say.
@@ -45,12 +46,12 @@ impl Dependent {
         let mut rest = rest.fuse();
         others.iter_mut().zip(&mut rest).for_each(|(place, other)| *place = other);
         let is_all = rest.next().is_none();
-        Self { segment, literal: Some(Literal { wanted, is_complement, is_all }), others }
+        Self { segment, clause: Some(Clause { wanted, is_complement, is_all }), others }
     }
 
     /// Whether the segment has to be compared as a whole.
     pub(super) fn is_whole(&self) -> bool {
-        self.literal.is_none()
+        self.clause.is_none()
     }
 
     /// Whether a user enters or leaves since the leaf holds now, or no longer does; `None`: neither. What has just come true
@@ -62,12 +63,12 @@ impl Dependent {
         (before, now): (&[u32], &[u32]),
         all: impl FnOnce(&[u32]) -> bool,
     ) -> Option<bool> {
-        let literal = self.literal?;
-        let came_true = holds == literal.wanted;
+        let clause = self.clause?;
+        let came_true = holds == clause.wanted;
         let side = if came_true { now } else { before };
         // All are looked at: which of them is not so no processor can guess.
         let granted = self.others.iter().fold(true, |granted, other| granted & other.holds(side));
-        (granted && (literal.is_all || all(side))).then_some(came_true != literal.is_complement)
+        (granted && (clause.is_all || all(side))).then_some(came_true != clause.is_complement)
     }
 }
 

@@ -74,8 +74,8 @@ fn code_of(number: u8) -> u32 {
     u32::from(number ^ number >> 1)
 }
 
-/// How a row tells whether a leaf holds: its field says a number that is so. It is told in a few steps without a branch, as
-/// many are asked whenever something changes.
+/// How a row tells whether a leaf holds: its field says one of some numbers. Many are asked whenever something changes: it takes a
+/// few steps without a branch, and eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     cell: u32,
